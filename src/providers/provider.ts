@@ -1,0 +1,71 @@
+import type { TopologyNode } from '../topology/topology.ts';
+
+/**
+ * What a lab runs on. Five methods; whatever only some providers can do (snapshots, faults, a shell) is a
+ * separate optional interface. Every implementation passes the same suite: test/providers/conformance.ts.
+ */
+export interface Provider {
+  /** What really is there: one probe a node, not one call a fact. Never throws for an absent node. */
+  observe(lab: LabName): Promise<Observed>;
+  /** Makes the node and starts it; resolves when `exec` works. An existing node of ours is left as it is. */
+  create(node: NodeSpec): Promise<void>;
+  /** Puts a file on the node, by rename, with its mode. Parent folders are made. */
+  push(node: NodeName, file: FileSpec): Promise<void>;
+  /** Runs an argv on the node (never a shell string). A non-zero status is a result, not an exception. */
+  exec(node: NodeName, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** Takes the node away with all it holds. Absent is done. */
+  destroy(node: NodeName): Promise<void>;
+}
+
+export type LabName = string;
+export type NodeName = string;
+
+/** A topology's node and the lab that owns it. */
+export interface NodeSpec extends TopologyNode {
+  readonly lab: LabName;
+}
+
+export interface FileSpec {
+  /** Absolute path as it is on the node, e.g. /etc/haproxy/haproxy.cfg. */
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** Octal permissions; 0o644 unless said. */
+  readonly mode?: number;
+  /** Keep what was there before lablb's first write as `<path>.orig`. */
+  readonly keepOriginal?: boolean;
+}
+
+export interface ExecOptions {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ExecResult {
+  readonly exitStatus: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Observed {
+  readonly nodes: ReadonlyMap<NodeName, ObservedNode>;
+}
+
+export interface ObservedNode {
+  readonly state: 'absent' | 'stopped' | 'running' | 'foreign';
+  readonly address?: string;
+  /** 'debian' | 'rhel' | 'embedded' … undefined while it is not running. */
+  readonly family?: string;
+  readonly packages: ReadonlySet<string>;
+  readonly services: ReadonlyMap<string, ObservedService>;
+  /** Managed files that exist: path → sha256 of the content, hex. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export interface ObservedService {
+  readonly running: boolean;
+  readonly enabled: boolean;
+  /** Changes whenever what the service runs with changed since it started (config hash, version). */
+  readonly revision?: string;
+}

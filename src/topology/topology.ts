@@ -1,0 +1,94 @@
+/**
+ * The checked topology: what the rest of lablb works with. Every default is filled in, every name resolved,
+ * so nothing below `topology/` asks "is it set?". The YAML schema in `schema.ts` produces it.
+ */
+
+export type ProviderName = 'local' | 'lxd' | 'ssh';
+export type Role = 'web' | 'proxy' | 'client' | 'dns';
+export type WebServer = 'httpd' | 'nginx' | 'embedded';
+export type EngineName = 'lablb' | 'haproxy';
+
+export interface Topology {
+  /** Name of the lab: lower-case letters, digits, dashes. It names the state folder and marks ownership. */
+  readonly name: string;
+  /** The file it came from; undefined for a lab known only from its record. */
+  readonly file?: string;
+  readonly provider: ProviderName;
+  /** In file order, counts expanded (`web: {count: 3}` gives web1, web2, web3). */
+  readonly nodes: readonly TopologyNode[];
+  readonly balancer: Balancer;
+  /** Settings of the provider's own (`lxd: {…}`, `ssh: {…}`), each checked by its schema. */
+  readonly lxd?: Readonly<Record<string, unknown>>;
+  readonly ssh?: Readonly<Record<string, unknown>>;
+}
+
+export interface TopologyNode {
+  /** Fit for a host name (RFC 1123 label). */
+  readonly name: string;
+  readonly role: Role;
+  /** Web nodes: what serves the page. */
+  readonly server?: WebServer;
+  /** Proxy nodes: which engine balances. */
+  readonly engine?: EngineName;
+  /** Shown in the page: `<h1>SITE1 HTTP Server …`. */
+  readonly title: string;
+  /** Names under which this node is found, for /etc/hosts: the first is the canonical one. */
+  readonly names: readonly string[];
+  /** Port the web node listens on (80 unless said). */
+  readonly port: number;
+  /** Ports published on the host (proxy nodes). */
+  readonly publish: readonly number[];
+  /** Fixed address, when the topology states one. */
+  readonly address?: string;
+  readonly packages: readonly string[];
+  /** Extra settings that only one provider reads (image, vm, limits, host, user …). */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+export interface Balancer {
+  /** 'roundrobin' | 'leastconn' | 'source' | … as in `balance`. */
+  readonly balance: string;
+  /** Port of the HTTP frontend. */
+  readonly port: number;
+  /** Host name → names of web nodes, in order. Empty: every web node serves every host. */
+  readonly sites: readonly Site[];
+  readonly check: HealthCheck | undefined;
+  readonly stats: StatsPage | undefined;
+  /** Directory of error files to render, or undefined for the engine's own pages. */
+  readonly errorPages: boolean;
+  readonly log: LogSettings;
+  /** The user's own haproxy.cfg instead of the rendered one. `template` says whether it is Handlebars. */
+  readonly config?: { readonly file: string; readonly text: string; readonly template: boolean };
+}
+
+export interface Site {
+  readonly host: string;
+  readonly aliases: readonly string[];
+  readonly servers: readonly string[];
+}
+
+/** Times in milliseconds. */
+export interface HealthCheck {
+  readonly type: 'tcp' | 'http';
+  readonly path: string;
+  readonly inter: number;
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export interface StatsPage {
+  readonly port: number;
+  readonly uri: string;
+  readonly realm: string;
+  /** Seconds between refreshes of the page; 0 for none. */
+  readonly refresh: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly admin: boolean;
+}
+
+export interface LogSettings {
+  /** Where requests are logged on the proxy node. */
+  readonly file: string;
+  readonly via: 'file' | 'rsyslog-socket' | 'rsyslog-udp';
+}
