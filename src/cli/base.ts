@@ -1,0 +1,54 @@
+import { Command } from '@oclif/core';
+import { EXIT } from '../errors.ts';
+import { type Colours, coloursFor } from './colours.ts';
+import { exitStatusOf, failureToJson, interrupted, renderFailure } from './failure.ts';
+
+/**
+ * What every command of lablb shares: refusals rendered once, at the edge; `--json` (the value that `run`
+ * returns, and nothing else on standard output); exit statuses; Ctrl-C.
+ *
+ * A command prints with `this.log` (silent under `--json`), returns its report as a plain value, and throws
+ * ConfigError, LabError or ProxyError for what did not work. A report about something that failed (a test that
+ * does not hold) is returned after `this.fail()`.
+ */
+export abstract class LabCommand extends Command {
+  static override enableJsonFlag = true;
+
+  /** Colours for standard output. */
+  protected readonly c: Colours = coloursFor(process.stdout);
+
+  /** Exit status 1 (or another) although `run` returns normally. */
+  protected fail(status: number = EXIT.failed): void {
+    process.exitCode = status;
+  }
+
+  /**
+   * A signal that aborts on Ctrl-C or SIGTERM. The second one ends the process at once. Commands that never
+   * call this keep the usual: the first Ctrl-C ends them.
+   */
+  protected interruptible(): AbortSignal {
+    const controller = new AbortController();
+    const onSignal = (): void => {
+      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      controller.abort(interrupted());
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    return controller.signal;
+  }
+
+  protected override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
+    if (error.code === 'EEXIT') throw error; // this.exit(n), --help
+    process.exitCode = exitStatusOf(error);
+    if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
+    else process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
+  }
+
+  protected override toErrorJson(error: unknown): { error: Record<string, unknown> } {
+    return failureToJson(error);
+  }
+
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  }
+}

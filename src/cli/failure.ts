@@ -1,0 +1,83 @@
+import { ConfigError, type Diagnostic, EXIT, LabError, ProxyError, renderDiagnostics } from '../errors.ts';
+import type { Colours } from './colours.ts';
+
+/** What went wrong, as the text for standard error: what, where, and what to try next. */
+export function renderFailure(error: unknown, c: Colours): string {
+  if (error instanceof ConfigError) return renderConfigError(error);
+  if (error instanceof LabError) return renderLabError(error, c);
+  if (error instanceof ProxyError) return renderProxyError(error, c);
+  if (isUsageError(error)) return `${c.red('✖')} ${firstUpper(error.message)}`;
+  const cause = error instanceof Error ? (process.env.DEBUG ? error.stack : error.message) : String(error);
+  return `${c.red('✖')} ${cause}\n    this is a fault of lablb; with DEBUG=* it shows where`;
+}
+
+/** The exit status for an error: see `EXIT` and docs/cli.md. */
+export function exitStatusOf(error: unknown): number {
+  if (error instanceof ConfigError) return EXIT.refused;
+  if (error instanceof LabError) return error.fields.exit ?? EXIT.failed;
+  if (isUsageError(error)) return EXIT.refused;
+  return EXIT.failed;
+}
+
+/** The same account for `--json`. */
+export function failureToJson(error: unknown): { error: Record<string, unknown> } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ConfigError)
+    return { error: { code: 'refused', message, diagnostics: error.diagnostics } };
+  if (error instanceof LabError) {
+    const { cause: _, exit: __, ...fields } = error.fields;
+    return { error: { message, ...fields } };
+  }
+  if (error instanceof ProxyError)
+    return { error: { code: error.code, message, place: error.place, hint: error.hint } };
+  return { error: { code: isUsageError(error) ? 'usage' : 'internal', message } };
+}
+
+/** Ctrl-C, as an error that the edge turns into status 130. */
+export function interrupted(): LabError {
+  return new LabError('interrupted', { code: 'interrupted', exit: EXIT.interrupted });
+}
+
+function renderConfigError(error: ConfigError): string {
+  const count = (severity: Diagnostic['severity']) =>
+    error.diagnostics.filter((d) => d.severity === severity).length;
+  const tally = [plural(count('error'), 'error'), plural(count('warning'), 'warning')].filter(
+    (t) => !t.startsWith('0 '),
+  );
+  return `${renderDiagnostics(error.diagnostics, error.sources)}\n${tally.join(', ')}; nothing was touched`;
+}
+
+function renderLabError({ message, fields }: LabError, c: Colours): string {
+  const head = `${c.red('✖')} ${fields.node ? `${fields.node}: ` : ''}${message}`;
+  const lines: string[] = [];
+  if (fields.command) {
+    const status = fields.exitStatus === undefined ? '' : `  (exit status ${fields.exitStatus})`;
+    lines.push(`$ ${fields.command.map(quote).join(' ')}${status}`);
+  }
+  if (fields.stderr) lines.push(...fields.stderr.trimEnd().split('\n').slice(-10));
+  for (const [i, hint] of (fields.hints ?? []).entries()) lines.push(`${i === 0 ? 'try: ' : '     '}${hint}`);
+  return [head, ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
+function renderProxyError(error: ProxyError, c: Colours): string {
+  const where = error.place ? `${error.place.file}:${error.place.line}:${error.place.column}  ` : '';
+  return `${c.red('✖')} ${where}${error.message}${error.hint ? `\n    try: ${error.hint}` : ''}`;
+}
+
+/** An argument as a shell would need it: for showing a command, never for running one. */
+export function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** oclif's own refusals of flags and arguments. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && 'oclif' in error;
+}
+
+function firstUpper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
