@@ -32,9 +32,9 @@ export interface TopologyNode {
   readonly engine?: EngineName;
   /** Shown in the page: `<h1>SITE1 HTTP Server …`. */
   readonly title: string;
-  /** Names under which this node is found, for /etc/hosts: the first is the canonical one. */
+  /** Names under which this node is found, for /etc/hosts: the first is the canonical one; `name` is among them. */
   readonly names: readonly string[];
-  /** Port the web node listens on (80 unless said). */
+  /** Port the node answers on: a web node's own (80 unless said), a proxy's `balancer.port`; 0 for other roles. */
   readonly port: number;
   /** Ports published on the host (proxy nodes). */
   readonly publish: readonly number[];
@@ -54,7 +54,7 @@ export interface Balancer {
   readonly sites: readonly Site[];
   readonly check: HealthCheck | undefined;
   readonly stats: StatsPage | undefined;
-  /** Directory of error files to render, or undefined for the engine's own pages. */
+  /** Whether error files are rendered; otherwise the engine's own pages are shown. */
   readonly errorPages: boolean;
   readonly log: LogSettings;
   /** The user's own haproxy.cfg instead of the rendered one. `template` says whether it is Handlebars. */
@@ -62,7 +62,10 @@ export interface Balancer {
 }
 
 export interface Site {
+  /** Short name, unique in the lab and fit for a backend or an ACL: `site1` for site1.testdomain.com. */
+  readonly id: string;
   readonly host: string;
+  /** Other hosts that reach the same site. */
   readonly aliases: readonly string[];
   readonly servers: readonly string[];
 }

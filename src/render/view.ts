@@ -1,0 +1,25 @@
+import type { NodeName } from '../providers/provider.ts';
+
+/** What only the provider knows about a node and its neighbours, for rendering the node's files. */
+export interface NodeView {
+  /**
+   * `embedded`: processes on this machine under a folder (provider local): the whole of /etc/hosts is ours, the
+   * configuration names addresses and real paths, logs go to standard output, no chroot, user or daemon.
+   * `machine`: a system of its own: /etc/hosts gets a block, the configuration names hosts.
+   */
+  readonly kind: 'embedded' | 'machine';
+  /** IPv4 address of each node, by name. A node without one is left out of /etc/hosts. */
+  readonly addresses: ReadonlyMap<NodeName, string>;
+  /** Ports that differ from the topology's: node → port of the topology → port in fact. */
+  readonly ports?: ReadonlyMap<NodeName, ReadonlyMap<number, number>>;
+  /** Folder that stands for `/` on the node, without a final slash; '' on a real machine. */
+  readonly root: string;
+  /** Where the balancer listens: an address of its own, or '*' for all (the default). */
+  readonly bind?: string;
+  /** 'rhel', 'debian' …: decides where a web server keeps its page. 'rhel' unless said. */
+  readonly family?: string;
+  /** What /etc/hosts holds now; the managed block is put in it. Unused for `embedded`. */
+  readonly hosts?: string;
+  /** Unix socket of the balancer, when `<root>/run/haproxy/admin.sock` will not do (108 bytes at most). */
+  readonly socket?: string;
+}
