@@ -1,0 +1,65 @@
+import type { Diagnostic, Place, Severity } from '../errors.ts';
+import type { Cursor } from './cursor.ts';
+
+/**
+ * The shape of the keyword tables. `config/` knows no keyword by name: `proxy/language.ts` gathers the tables
+ * and passes them in. One row declares a keyword once and feeds the parser, `did you mean`,
+ * `lablb proxy keywords` and the generated page of supported keywords.
+ */
+export interface Language {
+  readonly sections: readonly SectionRow[];
+}
+
+/** One kind of section: `global`, `defaults`, `frontend` … */
+export interface SectionRow<Draft = any> {
+  readonly keyword: string;
+  readonly usage: string;
+  readonly doc: string;
+  /** Makes or finds the draft that the lines below fill. Reads the words after the section's keyword. */
+  open(words: Cursor, context: ParseContext): Draft;
+  readonly keywords: readonly KeywordRow<Draft>[];
+  /** Called when the section's last line was read: checks that need the whole section. */
+  close?(draft: Draft, context: ParseContext): void;
+}
+
+/** One keyword of a section. `keyword` may have several words: `timeout client`, `option httplog`. */
+export interface KeywordRow<Draft = any> {
+  readonly keyword: string;
+  /** Arguments as in the manual: `<name> [<address>]:port [param*]`. */
+  readonly usage: string;
+  /** One sentence in our own words. */
+  readonly doc: string;
+  readonly since?: string;
+  /** `'noted'`: read and checked, but the engine does not act on it; it says so once, at start. */
+  readonly support?: 'full' | 'noted';
+  parse(words: Cursor, draft: Draft, context: ParseContext): void;
+}
+
+/** A keyword that HAProxy has and this engine refuses, by name, instead of calling it unknown. */
+export interface UnsupportedRow {
+  readonly keyword: string;
+  readonly section: string;
+}
+
+/** A word of a line after quoting and environment were resolved. */
+export interface Word {
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** What a row's `parse` may ask for besides its words. */
+export interface ParseContext {
+  /** Adds a finding; errors make the whole configuration refused once everything was read. */
+  report(severity: Severity, message: string, place: Place, hint?: string): void;
+  /** Queued until all files were read: references to sections that may come later. */
+  later(check: () => void): void;
+  /** Reads a file named in the configuration (pattern file, error file), latin1; undefined when it cannot be read. */
+  readFile(path: string): string | undefined;
+  /** The configuration being built; its type belongs to the caller's tables. */
+  readonly configuration: unknown;
+}
+
+export interface ParseOutcome {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,312 @@
+/**
+ * The proxy at run time: frontends, backends, servers, and their counters. The statistics page, the runtime socket,
+ * the policies and the health checks all read and change these objects and nothing else.
+ */
+import type { BindSettings, Configuration, ProxySettings, ServerSettings } from './settings.ts';
+
+/** Events a second over the last second, as HAProxy counts them: the previous second weighs in by what is left of it. */
+export class Rate {
+  #second = 0;
+  #current = 0;
+  #previous = 0;
+  max = 0;
+
+  add(nowMs: number): void {
+    const second = Math.trunc(nowMs / 1000);
+    if (second !== this.#second) this.#turn(second);
+    if (++this.#current > this.max) this.max = this.#current;
+  }
+
+  read(nowMs: number): number {
+    const second = Math.trunc(nowMs / 1000);
+    if (second !== this.#second) this.#turn(second);
+    return this.#current + Math.floor(this.#previous * (1 - (nowMs % 1000) / 1000));
+  }
+
+  #turn(second: number): void {
+    this.#previous = second === this.#second + 1 ? this.#current : 0;
+    this.#current = 0;
+    this.#second = second;
+  }
+}
+
+/** Plain numbers, named as the columns of the statistics CSV (management manual, section 9.1). */
+export class Counters {
+  /** Current, highest and total sessions. */
+  scur = 0;
+  smax = 0;
+  stot = 0;
+  bin = 0;
+  bout = 0;
+  dreq = 0;
+  dresp = 0;
+  ereq = 0;
+  econ = 0;
+  eresp = 0;
+  wretr = 0;
+  wredis = 0;
+  qcur = 0;
+  qmax = 0;
+  lbtot = 0;
+  hrsp1xx = 0;
+  hrsp2xx = 0;
+  hrsp3xx = 0;
+  hrsp4xx = 0;
+  hrsp5xx = 0;
+  hrspOther = 0;
+  reqTot = 0;
+  cliAbrt = 0;
+  srvAbrt = 0;
+  connTot = 0;
+  /** Connections opened to the server and taken again from its pool. */
+  connect = 0;
+  reuse = 0;
+  /** Wall clock of the last session, seconds; −1 for never. */
+  lastSession = -1;
+  readonly rate = new Rate();
+  readonly requestRate = new Rate();
+  readonly connRate = new Rate();
+  /** Times of the last 1024 requests, as sliding averages: queue, connect, response, total. */
+  readonly qtime = new Average();
+  readonly ctime = new Average();
+  readonly rtime = new Average();
+  readonly ttime = new Average();
+
+  open(): void {
+    this.stot++;
+    if (++this.scur > this.smax) this.smax = this.scur;
+  }
+
+  close(): void {
+    this.scur--;
+  }
+
+  countStatus(status: number): void {
+    if (status >= 600 || status < 100) this.hrspOther++;
+    else if (status >= 500) this.hrsp5xx++;
+    else if (status >= 400) this.hrsp4xx++;
+    else if (status >= 300) this.hrsp3xx++;
+    else if (status >= 200) this.hrsp2xx++;
+    else this.hrsp1xx++;
+  }
+}
+
+/** Average over about the last 1024 values, and the highest one. */
+export class Average {
+  #sum = 0;
+  #count = 0;
+  max = 0;
+
+  add(value: number): void {
+    if (value > this.max) this.max = value;
+    if (this.#count < 1024) this.#count++;
+    else this.#sum -= this.#sum / 1024;
+    this.#sum += value;
+  }
+
+  get value(): number {
+    return this.#count === 0 ? 0 : Math.round(this.#sum / this.#count);
+  }
+}
+
+export class Frontend {
+  readonly settings: ProxySettings;
+  readonly listeners: ListenerState[] = [];
+  readonly counters = new Counters();
+  state: 'OPEN' | 'PAUSED' | 'STOP' = 'OPEN';
+  maxconn: number;
+
+  constructor(settings: ProxySettings, maxconn: number) {
+    this.settings = settings;
+    this.maxconn = maxconn;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+}
+
+export interface ListenerState {
+  readonly id: number;
+  readonly name: string;
+  readonly bind: BindSettings;
+}
+
+/** Called on each change of a server's state or weight: policies rebuild what they precomputed. */
+export type ServerWatcher = (server: Server) => void;
+
+export class Backend {
+  readonly settings: ProxySettings;
+  readonly servers: Server[];
+  readonly counters = new Counters();
+  readonly watchers: ServerWatcher[] = [];
+  /** Wall clock (ms) of the last change between up and down, and the milliseconds spent down before it. */
+  changedAt = Date.now();
+  downtime = 0;
+  /** Times the backend lost its last usable server. */
+  downs = 0;
+  wasUp = true;
+
+  constructor(settings: ProxySettings, servers: Server[]) {
+    this.settings = settings;
+    this.servers = servers;
+    for (const server of servers) server.backend = this;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** Active servers that take new requests, else backup ones. */
+  get usable(): Server[] {
+    const active = this.servers.filter((s) => !s.settings.backup && s.usable);
+    if (active.length > 0) return active;
+    const backups = this.servers.filter((s) => s.settings.backup && s.usable);
+    return this.settings.options.allbackups ? backups : backups.slice(0, 1);
+  }
+
+  get up(): boolean {
+    return this.servers.length === 0 || this.servers.some((s) => s.usable);
+  }
+
+  serverChanged(server: Server): void {
+    const up = this.up;
+    if (up !== this.wasUp) {
+      const now = Date.now();
+      if (up) this.downtime += now - this.changedAt;
+      else this.downs++;
+      this.changedAt = now;
+      this.wasUp = up;
+    }
+    for (const watch of this.watchers) watch(server);
+  }
+}
+
+/** What an administrator asked for, over what the checks say. */
+export type AdminState = 'ready' | 'drain' | 'maint';
+
+export class Server {
+  readonly settings: ServerSettings;
+  backend!: Backend;
+  readonly counters = new Counters();
+  /** Address in use: resolved at start, changed by `set server … addr`. Undefined: the name could not be resolved. */
+  address: string | undefined;
+  port: number;
+  /** What the checks say. A server without checks is always up. */
+  up = true;
+  admin: AdminState = 'ready';
+  /** The checks asked for no new sessions (404 with `disable-on-404`). */
+  stopping = false;
+  /** Where it stands between rise and fall: 0 … rise + fall − 1, up when ≥ rise (as HAProxy counts). */
+  health: number;
+  /** Configured weight, changed by `set server … weight`; 0 is out of rotation, sticky sessions aside. */
+  weight: number;
+  changedAt = Date.now();
+  downtime = 0;
+  check: CheckState;
+  readonly cookie: string | undefined;
+
+  constructor(settings: ServerSettings) {
+    this.settings = settings;
+    this.port = settings.port ?? 0;
+    this.weight = settings.weight;
+    this.health = settings.check ? settings.rise : settings.rise + settings.fall - 1;
+    this.admin = settings.disabled ? 'maint' : 'ready';
+    this.cookie = settings.cookie;
+    this.check = {
+      enabled: settings.check,
+      status: 'UNK',
+      code: 0,
+      duration: -1,
+      description: '',
+      failures: 0,
+      downs: 0,
+      lastChangeReason: '',
+    };
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** Takes new requests that are not bound to it. */
+  get usable(): boolean {
+    return this.up && this.admin === 'ready' && !this.stopping && this.weight > 0 && this.address !== undefined;
+  }
+
+  /** Takes requests that are bound to it (cookie, stick table): draining does not matter. */
+  get usableForSticky(): boolean {
+    return this.up && this.admin !== 'maint' && this.address !== undefined;
+  }
+
+  /** Sets `up` and keeps the books; tells the backend when something changed. */
+  setUp(up: boolean): void {
+    if (up === this.up) return;
+    this.up = up;
+    this.#changed(up);
+    if (!up) this.check.downs++;
+  }
+
+  setAdmin(admin: AdminState): void {
+    if (admin === this.admin) return;
+    const wasMaint = this.admin === 'maint';
+    this.admin = admin;
+    if (wasMaint !== (admin === 'maint')) this.#changed(admin !== 'maint');
+    else this.backend.serverChanged(this);
+  }
+
+  setWeight(weight: number): void {
+    if (weight === this.weight) return;
+    this.weight = weight;
+    this.backend.serverChanged(this);
+  }
+
+  setStopping(stopping: boolean): void {
+    if (stopping === this.stopping) return;
+    this.stopping = stopping;
+    this.backend.serverChanged(this);
+  }
+
+  #changed(up: boolean): void {
+    const now = Date.now();
+    if (up) this.downtime += now - this.changedAt;
+    this.changedAt = now;
+    this.backend.serverChanged(this);
+  }
+}
+
+/** The last health check of a server, named as in the statistics CSV. */
+export interface CheckState {
+  enabled: boolean;
+  /** `UNK INI SOCKERR L4OK L4TOUT L4CON L6OK L6TOUT L6RSP L7TOUT L7RSP L7OK L7OKC L7STS PROCERR …`. */
+  status: string;
+  /** HTTP status of the answer, 0 for none. */
+  code: number;
+  /** Milliseconds, −1 before the first one ended. */
+  duration: number;
+  description: string;
+  /** Failed checks while up (`chkfail`) and changes to down (`chkdown`). */
+  failures: number;
+  downs: number;
+  lastChangeReason: string;
+}
+
+/** Everything that lives in one process. */
+export interface Proxy {
+  readonly configuration: Configuration;
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+  readonly startedAt: number;
+  /** Process-wide figures for `show info`. */
+  readonly totals: ProcessCounters;
+}
+
+export class ProcessCounters {
+  connections = 0;
+  maxConnections = 0;
+  cumulativeConnections = 0;
+  cumulativeRequests = 0;
+  readonly connectionRate = new Rate();
+  readonly sessionRate = new Rate();
+  readonly requestRate = new Rate();
+}

@@ -1,0 +1,312 @@
+/**
+ * A configuration as data: what the keyword tables make of a haproxy.cfg. Nothing here runs; `engine.ts` brings
+ * it to life and compiles expressions, conditions, rules and formats once. All times in milliseconds, sizes in bytes.
+ */
+import type { Place } from '../errors.ts';
+import type { Condition, LogFormat, Rule } from './expressions.ts';
+
+export interface Configuration {
+  global: GlobalSettings;
+  /** Frontends, backends and listens in file order. */
+  proxies: ProxySettings[];
+  userlists: Map<string, Userlist>;
+  /** Keywords that were read but that the engine does not act on, said once at start. */
+  noted: { keyword: string; place: Place; why?: string }[];
+}
+
+export interface GlobalSettings {
+  logs: LogTarget[];
+  logTag: string;
+  /** Host name in syslog headers; undefined leaves it out, as HAProxy does by default. */
+  logSendHostname?: string;
+  maxconn?: number;
+  statsSockets: StatsSocket[];
+  /** Idle time of a runtime socket's session. */
+  statsTimeout: number;
+  pidfile?: string;
+  daemon: boolean;
+  quiet: boolean;
+  hardStopAfter?: number;
+  node?: string;
+  description?: string;
+  /** Spread of health checks in percent of their interval. */
+  spreadChecks: number;
+  caBase?: string;
+  crtBase?: string;
+  sslDefaultBind: SslOptions;
+  sslDefaultServer: SslOptions;
+  tune: { bufsize: number; maxrewrite: number; httpMaxhdr: number; maxaccept?: number };
+}
+
+export interface SslOptions {
+  ciphers?: string;
+  ciphersuites?: string;
+  minVersion?: string;
+  maxVersion?: string;
+  noTickets?: boolean;
+}
+
+export interface LogTarget {
+  to:
+    | { kind: 'udp'; host: string; port: number }
+    | { kind: 'unix'; path: string }
+    | { kind: 'fd'; fd: number };
+  format: 'rfc3164' | 'rfc5424' | 'local' | 'short' | 'raw' | 'timed' | 'iso' | 'priority';
+  /** 0–23, as in RFC 5424 section 6.2.1. */
+  facility: number;
+  /** Least severe level that is sent (0 emerg … 7 debug). */
+  level: number;
+  /** Most severe level that messages are sent as. */
+  minLevel: number;
+  /** Longest line in bytes. */
+  length: number;
+  /** `sample <ranges>:<size>`: which of every `size` messages are sent; undefined sends all. */
+  sample?: { ranges: readonly (readonly [number, number])[]; size: number };
+}
+
+export interface StatsSocket {
+  endpoint: Endpoint;
+  mode?: number;
+  user?: string;
+  group?: string;
+  level: 'user' | 'operator' | 'admin';
+  exposeFd?: 'listeners';
+  place: Place;
+}
+
+/** Where to listen or connect. `fd` is an inherited listening socket. */
+export type Endpoint =
+  | { kind: 'tcp'; host: string; port: number; family?: 4 | 6 }
+  | { kind: 'unix'; path: string }
+  | { kind: 'fd'; fd: number };
+
+export interface Userlist {
+  name: string;
+  groups: Map<string, { users: string[] }>;
+  users: Map<string, { password?: string; insecure: boolean; groups: string[] }>;
+}
+
+/** One `frontend`, `backend` or `listen`, with its defaults merged in. */
+export interface ProxySettings {
+  kind: 'defaults' | 'frontend' | 'backend' | 'listen';
+  name: string;
+  place: Place;
+  /** Explicit number (`id`), or given in file order from 2 on as HAProxy does. */
+  id: number;
+  mode: 'tcp' | 'http';
+  disabled: boolean;
+  description?: string;
+  binds: BindSettings[];
+  servers: ServerSettings[];
+  defaultServer: Partial<ServerSettings>;
+  defaultBackend?: string;
+  useBackends: { name: string | LogFormat; condition?: Condition; place: Place }[];
+  useServers: { name: string | LogFormat; condition?: Condition; place: Place }[];
+  maxconn?: number;
+  fullconn?: number;
+  backlog?: number;
+  retries: number;
+  /** `retry-on`: events after which a request is sent again. */
+  retryOn: string[];
+  /** `option redispatch <interval>`: 0 is off, n > 0 every n retries, −1 (the default form) on the last retry only. */
+  redispatch: number;
+  timeouts: Timeouts;
+  options: ProxyOptions;
+  balance: BalanceSettings;
+  hashType?: { method: 'map-based' | 'consistent'; function: string; modifier?: 'avalanche' };
+  check: CheckSettings;
+  cookie?: CookieSettings;
+  forwardFor?: { header: string; except?: string; ifNone: boolean };
+  originalTo?: { header: string; except?: string };
+  logs: LogTarget[];
+  /** `log global` was said (or inherited). */
+  logGlobal: boolean;
+  logTag?: string;
+  logFormat?: LogFormat;
+  errorLogFormat?: LogFormat;
+  uniqueIdFormat?: LogFormat;
+  uniqueIdHeader?: string;
+  captures: { where: 'request' | 'response'; header: string; length: number }[];
+  /** status → whole HTTP message, latin1, as in the file. */
+  errorFiles: Map<number, { file: string; content: string }>;
+  errorLocations: Map<number, { code: 302 | 303; location: string }>;
+  monitorUri?: string;
+  monitorFail: Condition[];
+  stats?: StatsSettings;
+  acls: Map<string, import('./expressions.ts').AclTest[]>;
+  tcpRequestConnection: Rule[];
+  tcpRequestSession: Rule[];
+  tcpRequestContent: Rule[];
+  tcpResponseContent: Rule[];
+  inspectDelay?: number;
+  httpRequest: Rule[];
+  httpResponse: Rule[];
+  httpAfterResponse: Rule[];
+}
+
+export interface Timeouts {
+  client?: number;
+  clientFin?: number;
+  connect?: number;
+  server?: number;
+  serverFin?: number;
+  httpRequest?: number;
+  httpKeepAlive?: number;
+  queue?: number;
+  tunnel?: number;
+  check?: number;
+  tarpit?: number;
+}
+
+export interface ProxyOptions {
+  /** `option httplog` / `tcplog`: which of the built-in formats; undefined is the short default format. */
+  log?: 'http' | 'http-clf' | 'tcp' | 'https';
+  dontlognull: boolean;
+  dontlogNormal: boolean;
+  logSeparateErrors: boolean;
+  logHealthChecks: boolean;
+  logasap: boolean;
+  /** How connections are used: keep-alive (default), `http-server-close` or `httpclose`. */
+  connection: 'keep-alive' | 'server-close' | 'close';
+  httpReuse: 'never' | 'safe' | 'aggressive' | 'always';
+  abortonclose: boolean;
+  allbackups: boolean;
+  httpIgnoreProbes: boolean;
+  httpBufferRequest: boolean;
+  httpNoDelay: boolean;
+  clitcpka: boolean;
+  srvtcpka: boolean;
+  persist: boolean;
+  preferLastServer: boolean;
+  disableOn404: boolean;
+  acceptInvalidHttpRequest: boolean;
+}
+
+export interface BindSettings {
+  endpoint: Endpoint;
+  place: Place;
+  name?: string;
+  /** Section text of the address as written, for messages. */
+  text: string;
+  ssl?: {
+    crt: string[];
+    caFile?: string;
+    verify?: 'none' | 'optional' | 'required';
+    alpn?: string[];
+    options: SslOptions;
+    strictSni?: boolean;
+  };
+  acceptProxy: boolean;
+  backlog?: number;
+  maxconn?: number;
+  mode?: number;
+  user?: string;
+  group?: string;
+  /** For `v6only` and `v4v6`. */
+  v6only?: boolean;
+}
+
+export interface ServerSettings {
+  name: string;
+  place: Place;
+  endpoint: Endpoint;
+  /** The host as written: a name is resolved at start. */
+  host: string;
+  port?: number;
+  /** Offset to the client's port: `+10` / `-10`; port 0 or absent uses the same port. */
+  portOffset?: number;
+  id: number;
+  check: boolean;
+  checkAddr?: string;
+  checkPort?: number;
+  checkSsl?: boolean;
+  inter: number;
+  fastInter?: number;
+  downInter?: number;
+  rise: number;
+  fall: number;
+  weight: number;
+  backup: boolean;
+  disabled: boolean;
+  maxconn?: number;
+  minconn?: number;
+  maxqueue?: number;
+  cookie?: string;
+  slowstart?: number;
+  observe?: 'layer4' | 'layer7';
+  errorLimit?: number;
+  onError?: 'fastinter' | 'fail-check' | 'sudden-death' | 'mark-down';
+  onMarkedDown?: 'shutdown-sessions';
+  onMarkedUp?: 'shutdown-backup-sessions';
+  sendProxy?: 1 | 2;
+  ssl?: { verify: 'none' | 'required'; caFile?: string; sni?: string; alpn?: string[]; options: SslOptions };
+  redir?: string;
+  source?: string;
+  initAddr: string[];
+  poolMaxConn?: number;
+  poolPurgeDelay?: number;
+  track?: string;
+}
+
+export interface BalanceSettings {
+  algorithm: string;
+  /** Words after the algorithm, already checked by the policy's row. */
+  args: readonly string[];
+}
+
+export interface CheckSettings {
+  type: 'tcp' | 'http' | 'ssl-hello' | 'tcp-check' | 'external' | 'none';
+  /** `option httpchk`, `http-check send`; the request as it goes out. */
+  http?: {
+    method: string;
+    uri: string;
+    version: string;
+    headers: { name: string; value: string }[];
+    body?: string;
+  };
+  expect?: {
+    kind: 'status' | 'rstatus' | 'string' | 'rstring';
+    value: string;
+    negate: boolean;
+  };
+  disableOn404: boolean;
+  sendState: boolean;
+  tcpSteps: TcpCheckStep[];
+}
+
+export type TcpCheckStep =
+  | { kind: 'connect'; port?: number; ssl?: boolean; sendProxy?: boolean }
+  | { kind: 'send'; data: string }
+  | { kind: 'expect'; match: 'string' | 'rstring' | 'binary'; value: string; negate: boolean };
+
+export interface CookieSettings {
+  name: string;
+  mode: 'insert' | 'rewrite' | 'prefix' | 'none';
+  indirect: boolean;
+  nocache: boolean;
+  postonly: boolean;
+  preserve: boolean;
+  httponly: boolean;
+  secure: boolean;
+  domains: string[];
+  maxidle?: number;
+  maxlife?: number;
+  attrs: string[];
+}
+
+export interface StatsSettings {
+  enabled: boolean;
+  uri: string;
+  realm: string;
+  /** Seconds, 0 for none. */
+  refresh: number;
+  auth: { user: string; password: string }[];
+  admin: Condition[];
+  httpRequest: Rule[];
+  scope: string[];
+  hideVersion: boolean;
+  showLegends: boolean;
+  showNode?: string;
+  showDesc?: string;
+  showModules: boolean;
+}

@@ -1,0 +1,90 @@
+/**
+ * The seam between the engine and the operating system: bytes and connections, nothing of HTTP.
+ * `bun.ts` is the real one, `memory.ts` the test double; both pass test/sockets/conformance.ts.
+ */
+
+export interface Transport {
+  /** Starts to listen. Throws a ProxyError (`listen.in-use`, `listen.denied` …) when it cannot. */
+  listen(at: ListenAddress, accept: (connection: Connection) => Events, tls?: TlsServer): Listener;
+  /**
+   * Opens a connection. The returned object is usable at once for `reset`; `events.opened` or `events.closed`
+   * (with `failed` true) tells how it went.
+   */
+  connect(to: ConnectAddress, events: Events, tls?: TlsClient): Connection;
+}
+
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly v6only?: boolean }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode?: number }
+  | { readonly kind: 'fd'; readonly fd: number };
+
+/** `host` is a literal address: names are resolved before. */
+export type ConnectAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export interface TlsServer {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+  readonly rejectUnauthorized?: boolean;
+  readonly alpn?: readonly string[];
+  readonly ciphers?: string;
+  readonly minVersion?: string;
+}
+
+export interface TlsClient {
+  readonly serverName?: string;
+  readonly ca?: string;
+  readonly verify: boolean;
+}
+
+export interface Listener {
+  /** The port really bound, for port 0. */
+  readonly port: number;
+  readonly fd: number;
+  /** Stops accepting; connections live on. */
+  stop(): void;
+}
+
+/** What a connection tells its owner. One object may own many connections only if it does not care which one speaks. */
+export interface Events {
+  opened(connection: Connection): void;
+  /** Bytes arrived. They are valid during the call only: copy what must last. */
+  data(bytes: Buffer): void;
+  /** After a `write` that took less than it was given: there is room again. */
+  drained(): void;
+  /** The peer will send no more (FIN). Writing is still possible. */
+  ended(): void;
+  /** Gone, both ways; nothing follows. `failed`: it broke (reset, refused, unreachable) rather than being closed. */
+  closed(failed: boolean, reason?: string): void;
+}
+
+export interface Connection {
+  /** Replaced when a pooled connection changes hands. */
+  events: Events;
+  /**
+   * Takes bytes from `bytes[offset, offset + length)`; returns how many (0 … length), −1 when the connection is gone.
+   * What was not taken is the caller's to keep until `drained`.
+   */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  /** Sends FIN after what was written; reading goes on. */
+  finish(): void;
+  /** Closes both ways after what was written. `events.closed` is not called any more. */
+  close(): void;
+  /** Closes at once with RST where the system can. `events.closed` is not called any more. */
+  reset(): void;
+  pause(): void;
+  resume(): void;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly tls?: {
+    readonly sni?: string;
+    readonly alpn?: string;
+    readonly version?: string;
+    readonly cipher?: string;
+  };
+}
