@@ -26,6 +26,13 @@ export const DEAD = 0;
 export const CANONICAL = 1;
 export const ODD = 2;
 
+declare global {
+  // Node's and Bun's buffers have it; their typings do not. It skips the encoding look-up of toString.
+  interface Buffer {
+    latin1Slice(start?: number, end?: number): string;
+  }
+}
+
 const CR = 13;
 const LF = 10;
 const COLON = 58;
