@@ -5,6 +5,7 @@
 import type { Cursor } from '../config/cursor.ts';
 import type { ParseContext } from '../config/language.ts';
 import type { Place } from '../errors.ts';
+import type { Proxy } from './model.ts';
 import type { Configuration, ProxySettings } from './settings.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -126,6 +127,8 @@ export interface CompileEnv {
   readonly configuration: Configuration;
   /** The proxy that the expression stands in. */
   readonly proxy: ProxySettings;
+  /** What runs, for `nbsrv` and the like: asked when a transaction is there, not yet while compiling. */
+  running(): Proxy;
 }
 
 /** `%ci [%tr] "%[src] %{+Q}r"` as a list of pieces. */
@@ -137,7 +140,12 @@ export interface LogFormat {
 
 export type LogPiece =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'field'; readonly row: LogFieldRow; readonly flags: LogFlags; readonly argument?: string }
+  | {
+      readonly kind: 'field';
+      readonly row: LogFieldRow;
+      readonly flags: LogFlags;
+      readonly argument?: string;
+    }
   | { readonly kind: 'sample'; readonly expression: SampleExpression; readonly flags: LogFlags };
 
 /** `%{+Q,+E,+X}…`: quoted, escaped, hexadecimal. */

@@ -64,6 +64,8 @@ export interface Client {
   readonly acceptedAt: number;
   /** Requests on this connection so far, this one included. */
   readonly requests: number;
+  /** `set-var(sess.x)`: by full name with its scope, for all transactions of the connection. Made on first use. */
+  vars: Map<string, Sample> | undefined;
 }
 
 /** Milliseconds on the monotonic clock; −1 for a point that was not reached. */
