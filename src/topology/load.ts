@@ -1,26 +1,89 @@
-import type { ProviderName, Topology } from './topology.ts';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve as resolvePath } from 'node:path';
+import { EXIT, LabError } from '../errors.ts';
+import { type ParseOptions, parseTopology } from './parse.ts';
+import type { Topology } from './topology.ts';
 
-export interface ParseOptions {
-  /** Name of the file, for messages; a referenced haproxy.cfg is looked for beside it. */
-  readonly file: string;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Stands above the file's own `provider`. */
-  readonly provider?: ProviderName;
-  /** Text of a referenced file, or undefined when there is none. */
-  readonly readFile?: (path: string) => string | undefined;
-}
+export { type ParseOptions, parseTopology } from './parse.ts';
 
+/**
+ * Reads and checks a topology file, and the haproxy.cfg that it names.
+ *
+ * @throws ConfigError with every finding at once.
+ * @throws LabError `topology.unreadable`.
+ */
 export async function loadTopology(
-  _file: string,
-  _options: Pick<ParseOptions, 'env' | 'provider'> = {},
+  file: string,
+  options: Pick<ParseOptions, 'env' | 'provider'> = {},
 ): Promise<Topology> {
-  throw new Error('not written yet');
+  return parseTopology(await readTopologyText(file), {
+    env: process.env,
+    ...options,
+    file,
+    readFile: readOrNothing,
+  });
 }
 
-export function parseTopology(_text: string, _options: ParseOptions): Topology {
-  throw new Error('not written yet');
+/** @throws LabError `topology.unreadable`. */
+export async function readTopologyText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new LabError(`cannot read ${file}: ${reason(cause)}`, {
+      code: 'topology.unreadable',
+      exit: EXIT.refused,
+      hints: ['lablb init   (writes a topology to start from)'],
+      cause,
+    });
+  }
 }
 
-export async function findTopology(_cwd: string): Promise<string> {
-  throw new Error('not written yet');
+/** The text of a file, or undefined when there is none that can be read. */
+export function readOrNothing(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The topology that a command means when it names none: the single `*.lab.yaml`, `topology.yaml` (or `.yml`) of
+ * the folder.
+ *
+ * @throws LabError `topology.none` or `topology.several`.
+ */
+export async function findTopology(cwd: string): Promise<string> {
+  const names = (await readdir(cwd)).filter(isTopologyName).sort();
+  const [only, ...others] = names;
+  if (only === undefined) {
+    throw new LabError(`no topology in ${resolvePath(cwd)}`, {
+      code: 'topology.none',
+      exit: EXIT.refused,
+      hints: ['lablb init', 'lablb up FILE   (a folder’s own is called *.lab.yaml or topology.yaml)'],
+    });
+  }
+  if (others.length > 0) {
+    throw new LabError(`several topologies here: ${names.join(', ')}`, {
+      code: 'topology.several',
+      exit: EXIT.refused,
+      hints: ['name the one that is meant'],
+    });
+  }
+  return join(cwd, only);
+}
+
+/** Whether a file is called as topologies are. */
+export function isTopologyName(file: string): boolean {
+  return /(?:^topology|.\.lab)\.ya?ml$/.test(basename(file));
+}
+
+function reason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT'
+    ? 'there is no such file'
+    : code === 'EISDIR'
+      ? 'it is a folder'
+      : (code ?? String(error));
 }

@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { topologySchema } from './schema.ts';
+import type { Path } from './source.ts';
+
+/** The part of JSON schema (draft 2020-12) that zod writes for our schema. */
+export interface JsonSchema {
+  readonly $schema?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly propertyNames?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/** JSON schema of a topology file, for editors. */
+export function topologyJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(topologySchema, {
+    io: 'input',
+    override: ({ jsonSchema, path }) => {
+      // `web1:` with nothing after it is a node too.
+      if (path.join('/') === 'properties/nodes/additionalProperties') {
+        (jsonSchema as { type: unknown }).type = ['object', 'null'];
+      }
+    },
+  });
+  return { ...(schema as JsonSchema), title: 'lablb topology' };
+}
+
+/** The keys that the mapping at `path` may have; none where any key may stand. */
+export function keysAt(path: Path): string[] {
+  let here = branches(topologyJsonSchema());
+  for (const key of path) {
+    here = here.flatMap((schema) => branches(stepInto(schema, key)));
+  }
+  return [...new Set(here.flatMap((schema) => Object.keys(schema.properties ?? {})))];
+}
+
+/** The schema itself, or what a value of it may alternatively be. */
+function branches(schema: JsonSchema | undefined): readonly JsonSchema[] {
+  return schema ? (schema.anyOf ?? [schema]) : [];
+}
+
+function stepInto(schema: JsonSchema, key: string | number): JsonSchema | undefined {
+  if (typeof key === 'number') return schema.items;
+  const more = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+  return Object.hasOwn(schema.properties ?? {}, key) ? schema.properties![key] : more;
+}

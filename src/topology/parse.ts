@@ -1,0 +1,149 @@
+import { basename, dirname, resolve as resolvePath } from 'node:path';
+import { ConfigError, type Diagnostic } from '../errors.ts';
+import { diagnose, finding, meantIssues } from './diagnose.ts';
+import type { Environment } from './environment.ts';
+import { type Resolved, resolve } from './resolve.ts';
+import { NODE_NAME, type Settings, topologySchema } from './schema.ts';
+import { type Path, readSource, type Source } from './source.ts';
+import type { ProviderName, Topology } from './topology.ts';
+
+export interface ParseOptions {
+  /** Name of the file, for messages; a referenced haproxy.cfg is looked for beside it. */
+  readonly file: string;
+  readonly env?: Environment;
+  /** Stands above the file's own `provider`. */
+  readonly provider?: ProviderName;
+  /** Text of a referenced file, or undefined when there is none. */
+  readonly readFile?: (path: string) => string | undefined;
+}
+
+/** A checked topology, and where its values come from. */
+export interface Parsed extends Pick<Resolved, 'topology' | 'keys'> {
+  readonly source: Source;
+}
+
+/**
+ * The checked topology in a YAML text. Pure.
+ *
+ * @throws ConfigError with every finding at once, in the order of the file.
+ */
+export function parseTopology(text: string, options: ParseOptions): Topology {
+  return parseWithSource(text, options).topology;
+}
+
+/** As parseTopology, keeping hold of the text. */
+export function parseWithSource(text: string, options: ParseOptions): Parsed {
+  const source = readSource(text, options.file, options.env ?? {});
+  if (source.diagnostics.length > 0) throw refusal(source.diagnostics, text, options.file);
+
+  const { settings, diagnostics } = check(source);
+  if (!settings) throw refusal(diagnostics, text, options.file);
+
+  const provider = options.provider ?? settings.provider;
+  const config = readConfig(settings, options, source, diagnostics);
+  const name = nameOf(settings, options.file, source, diagnostics);
+  const resolved = resolve({ ...settings, provider }, source, { file: options.file, name, config });
+  const all = [...diagnostics, ...resolved.diagnostics];
+  if (all.length > 0) throw refusal(all, text, options.file);
+  return { topology: resolved.topology, keys: resolved.keys, source };
+}
+
+function refusal(diagnostics: readonly Diagnostic[], text: string, file: string): ConfigError {
+  const inOrder = diagnostics.toSorted(
+    (a, b) => a.place!.line - b.place!.line || a.place!.column - b.place!.column,
+  );
+  return new ConfigError(inOrder, new Map([[file, text]]));
+}
+
+/**
+ * The settings, and what the schema refused. What was refused is left out and the rest checked again, so that the
+ * checks across keys can still run; `settings` is undefined when too little is left for that.
+ */
+function check(source: Source): { settings: Settings | undefined; diagnostics: Diagnostic[] } {
+  const value = withoutNulls(source.value);
+  let parsed = topologySchema.safeParse(value, { reportInput: true });
+  // The environment holds text only: where the schema wants a number or a boolean, read it as one.
+  const typed = meantIssues(parsed.error?.issues ?? []).filter((issue) =>
+    retype(value, issue.path as Path, source),
+  );
+  if (typed.length > 0) parsed = topologySchema.safeParse(value, { reportInput: true });
+  if (parsed.success) return { settings: parsed.data, diagnostics: [] };
+
+  const diagnostics = diagnose(parsed.error.issues, source);
+  for (const issue of meantIssues(parsed.error.issues)) {
+    const paths =
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    for (const path of paths) prune(value, path as Path);
+  }
+  return { settings: topologySchema.safeParse(value).data, diagnostics };
+}
+
+/** `key:` with nothing after it says nothing; under `nodes` it is a node with defaults. A copy. */
+function withoutNulls(value: unknown, path: Path = []): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withoutNulls(item, [...path, index]));
+  if (value === null && path.length === 0) return {};
+  if (typeof value !== 'object' || value === null) return value;
+  const isNodes = path.length === 1 && path[0] === 'nodes';
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== null || isNodes)
+      .map(([key, item]) => [key, item === null ? {} : withoutNulls(item, [...path, key])]),
+  );
+}
+
+function retype(root: unknown, path: Path, source: Source): boolean {
+  if (source.variables(path).length === 0) return false;
+  const [parent, key] = parentOf(root, path);
+  const text = parent?.[key!];
+  if (typeof text !== 'string') return false;
+  const value = /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : { true: true, false: false }[text];
+  if (value === undefined) return false;
+  parent![key!] = value;
+  return true;
+}
+
+/** Takes out the value at `path`, with the list that it stands in. */
+function prune(root: unknown, path: Path): void {
+  const firstIndex = path.findIndex((key) => typeof key === 'number');
+  const [parent, key] = parentOf(root, firstIndex === -1 ? path : path.slice(0, firstIndex));
+  if (parent && key !== undefined) delete parent[key];
+}
+
+function parentOf(
+  root: unknown,
+  path: Path,
+): [Record<string | number, unknown> | undefined, string | number | undefined] {
+  let here = root;
+  for (const key of path.slice(0, -1)) here = (here as Record<string | number, unknown> | undefined)?.[key];
+  return [
+    typeof here === 'object' && here !== null ? (here as Record<string, unknown>) : undefined,
+    path.at(-1),
+  ];
+}
+
+function readConfig(
+  settings: Settings,
+  { file, readFile }: ParseOptions,
+  source: Source,
+  diagnostics: Diagnostic[],
+): string | undefined {
+  const name = settings.balancer.config;
+  if (name === undefined) return undefined;
+  const text = readFile?.(resolvePath(dirname(file), name));
+  if (text === undefined) diagnostics.push(finding(source, ['balancer', 'config'], `cannot read '${name}'`));
+  return text;
+}
+
+/** The lab's name: stated, or `rocky` for rocky.lab.yaml, else the folder's. */
+function nameOf(settings: Settings, file: string, source: Source, diagnostics: Diagnostic[]): string {
+  if (settings.name !== undefined) return settings.name;
+  const stem = /^(.+)\.lab\.ya?ml$/.exec(basename(file))?.[1] ?? basename(dirname(resolvePath(file)));
+  const name = stem.toLowerCase().replace(/[^a-z0-9-]+/g, '-');
+  // A stated name that was refused is gone from the settings: one finding is enough.
+  if (!NODE_NAME.test(name) && !source.has(['name'])) {
+    diagnostics.push(
+      finding(source, [], `the file states no name, and '${stem}' is unfit for one`, "add 'name: …'"),
+    );
+  }
+  return NODE_NAME.test(name) ? name : 'lab';
+}

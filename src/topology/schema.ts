@@ -1,0 +1,280 @@
+import * as z from 'zod';
+
+/**
+ * The topology file, declared once: what a key holds, what it is when left out, and what it means. The check of a
+ * file, its defaults, the JSON schema for editors (`lablb schema`) and docs/topology.md all come from here.
+ * What spans several keys (names taken twice, servers that do not exist, ports that clash) is in resolve.ts.
+ */
+
+/** Length of a DNS label and of a whole name: RFC 1035, section 2.3.4. */
+const MAX_HOST_NAME = 253;
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const HOST_NAME = new RegExp(`^(?=.{1,${MAX_HOST_NAME}}$)${LABEL}(?:\\.${LABEL})*$`);
+/** A name that a container, a host and a folder can all have: an RFC 1123 label that begins with a letter. */
+export const NODE_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const DURATION = /^\d{1,9}(?:ms|s|m|h)?$/;
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const MAX_DAY_MS = 24 * UNIT_MS.h;
+
+const nodeName = z
+  .string()
+  .regex(
+    NODE_NAME,
+    'unfit for a host: use lower-case letters, digits and dashes, a letter first, 63 at most',
+  );
+const hostName = z
+  .string()
+  .regex(
+    HOST_NAME,
+    'unfit for a host: use letters, digits and dashes in labels of 63 at most, joined by dots',
+  );
+/** Names may hold `{n}`, the node's number when `count` makes several. */
+const numberedHostName = z
+  .string()
+  .refine(
+    (name) => HOST_NAME.test(name.replaceAll('{n}', '1')),
+    'unfit for a host (letters, digits, dashes, dots)',
+  );
+const port = z.int().min(1).max(65535);
+/** One line of text: nothing that could end a line of a configuration or of /etc/hosts. */
+const line = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[^\x00-\x1f\x7f\u2028\u2029]*$/, 'must be one line, without control characters');
+const word = line.regex(/^[\w.:@/+-]+$/, 'may hold letters, digits and . : @ / + - _ only');
+/** Not an option (`-rf`) when it becomes a word of a command. */
+const safeWord = word.regex(/^[^-]/, 'must not begin with a dash');
+const unixPath = line.regex(
+  /^\/[^\s"'\\]*$/,
+  'must be an absolute path without spaces, quotes or backslashes',
+);
+const url = line.regex(/^\/[^\s]*$/, "must begin with '/' and hold no spaces");
+/** Milliseconds: a number, or a number with its unit. */
+const duration = z
+  .union([
+    z.int().min(0).max(MAX_DAY_MS),
+    z.string().regex(DURATION, "must be a time such as '500ms', '2s', '1m'"),
+  ])
+  .transform(milliseconds)
+  .refine((ms) => ms <= MAX_DAY_MS, 'must not be longer than a day');
+
+const limits = z.strictObject({
+  cpu: z
+    .union([z.int().min(1), safeWord])
+    .optional()
+    .describe('CPUs, as the provider counts them: `2`, `0-1`.'),
+  memory: safeWord.optional().describe('Memory with its unit: `512MiB`.'),
+});
+
+const role = z.enum(['web', 'proxy', 'client', 'dns']);
+const server = z.enum(['httpd', 'nginx', 'embedded']);
+const engine = z.enum(['lablb', 'haproxy']);
+
+/** What a node may say, and what `defaults` may say for all of them. */
+const shared = {
+  server: server
+    .optional()
+    .describe(
+      'What serves the page of a web node. `embedded` is lablb’s own small server; provider `local` always uses it. Default: `embedded` with provider `local`, `httpd` otherwise.',
+    ),
+  engine: engine
+    .optional()
+    .describe('What balances on a proxy node: lablb’s own engine or a real HAProxy. Default: `lablb`.'),
+  packages: z.array(safeWord).optional().describe('Packages to install beside what the role needs.'),
+  image: safeWord.optional().describe('Image to launch (provider `lxd`). Default: `lxd.image`.'),
+  vm: z
+    .boolean()
+    .optional()
+    .describe('A virtual machine instead of a container (provider `lxd`). Default: `false`.'),
+  limits: limits.optional().describe('What the node may use (provider `lxd`).'),
+};
+
+const node = z.strictObject({
+  role: role
+    .optional()
+    .describe(
+      'What the node is for. Default: the role that its name begins with (`web1`, `proxyha`, `client`).',
+    ),
+  count: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Makes several: `web: {count: 3}` gives web1, web2, web3.'),
+  title: line
+    .optional()
+    .describe(
+      'Shown in the page of a web node; `{n}` is its number. Default: `SITE1`, `SITE2` … in the order of the file.',
+    ),
+  names: z
+    .array(numberedHostName)
+    .max(50)
+    .optional()
+    .describe(
+      'Host names of the node for /etc/hosts, the canonical one first; `{n}` is its number. Default: its name.',
+    ),
+  port: port.optional().describe('Port that a web node answers on. Default: `80`.'),
+  publish: z.array(port).optional().describe('Ports of a proxy node to publish on the host. Default: none.'),
+  address: z
+    .string()
+    .regex(IPV4, "must be an IPv4 address such as '192.168.56.101'")
+    .optional()
+    .describe('Fixed IPv4 address; with provider `ssh`, the machine. Default: what the provider gives.'),
+  ...shared,
+});
+
+const servers = z.array(nodeName).min(1).describe('Web nodes that serve the site, in the order of turns.');
+const site = z
+  .union([
+    servers,
+    z.strictObject({
+      servers,
+      aliases: z.array(hostName).default([]).describe('Other hosts that reach the same site.'),
+    }),
+  ])
+  .transform((value) => (Array.isArray(value) ? { servers: value, aliases: [] } : value));
+
+const check = z.strictObject({
+  type: z
+    .enum(['http', 'tcp'])
+    .default('http')
+    .describe('`http` asks for a page and wants 2xx or 3xx; `tcp` only connects.'),
+  path: url.default('/').describe('Page that an HTTP check asks for.'),
+  inter: duration.prefault('1s').describe('Time between two checks.'),
+  rise: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(2)
+    .describe('Checks in a row that must succeed for a server to be up.'),
+  fall: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(3)
+    .describe('Checks in a row that must fail for a server to be down.'),
+});
+
+const stats = z.strictObject({
+  port: port.default(8080).describe('Port of the statistics page.'),
+  uri: url.default('/stats').describe('Path of the statistics page.'),
+  realm: line.default('HAProxy Statistics').describe('Shown by the browser when it asks for the password.'),
+  refresh: duration.prefault('5s').describe('The page reloads itself this often; `0` for never.'),
+  user: line
+    .regex(/^[^:]+$/, "must not hold ':'")
+    .optional()
+    .describe('User of the page. Default: no password is asked.'),
+  password: line.optional().describe('Password of the page; best taken from the environment.'),
+  admin: z
+    .boolean()
+    .default(false)
+    .describe('Lets the page take servers in and out. Needs a user and a password.'),
+});
+
+const log = z
+  .strictObject({
+    file: unixPath.optional().describe('File that the balancer’s own output goes to.'),
+    rsyslog: unixPath.optional().describe('File that rsyslog writes from the socket /dev/log.'),
+    udp: unixPath.optional().describe('File that rsyslog writes from UDP port 514.'),
+  })
+  .refine((value) => Object.values(value).filter((v) => v !== undefined).length <= 1, {
+    message: 'name one of file, rsyslog, udp',
+  });
+
+const balancer = z.strictObject({
+  balance: z
+    .enum(['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'uri', 'random'])
+    .default('roundrobin')
+    .describe('How a server is chosen, as HAProxy’s `balance`.'),
+  port: port.default(80).describe('Port that the balancer answers on.'),
+  sites: z
+    .record(z.string().meta({ pattern: HOST_NAME.source }), site)
+    .default({})
+    .describe(
+      'Sites by host: `site1.example.com: [web1, web2]`. Without any, every web node serves every host.',
+    ),
+  check: switchable(check, true).describe(
+    'Health checks of the servers. `true` for the defaults, `false` for none.',
+  ),
+  stats: switchable(stats, false).describe('Statistics page. `true` for the defaults, `false` for none.'),
+  errorPages: z.boolean().default(true).describe('Whether /etc/haproxy/errors/*.http are written and used.'),
+  log: log
+    .prefault({ file: '/var/log/haproxy.log' })
+    .describe('Where requests are logged on the proxy node: one of the three.'),
+  config: line
+    .optional()
+    .describe(
+      'Your own haproxy.cfg, beside this file: taken verbatim, or as a Handlebars template when it ends in `.hbs`.',
+    ),
+});
+
+const lxd = z.strictObject({
+  command: z
+    .enum(['auto', 'lxc', 'incus'])
+    .default('auto')
+    .describe('Which client to run; `auto`: what is there.'),
+  image: safeWord.default('images:rockylinux/8').describe('Image of the nodes.'),
+  macvlan: z
+    .union([z.boolean(), safeWord])
+    .default(false)
+    .describe(
+      'Puts the nodes on the LAN: `auto` (or `true`) for the interface of the default route, or an interface.',
+    ),
+  remote: safeWord.optional().describe('LXD server to use. Default: the client’s own.'),
+  project: safeWord.optional().describe('LXD project. Default: the client’s own.'),
+  target: safeWord.optional().describe('Cluster member to launch on.'),
+  storage: safeWord.optional().describe('Storage pool.'),
+  profiles: z.array(safeWord).default(['default']).describe('Profiles of every node.'),
+});
+
+const ssh = z.strictObject({
+  user: safeWord.default('root').describe('User to log in as.'),
+  port: port.default(22).describe('Port of the SSH server.'),
+  key: line.optional().describe('Private key file. Default: the agent’s keys and the usual files.'),
+  sudo: z.boolean().optional().describe('Whether commands run under sudo. Default: unless the user is root.'),
+});
+
+export const topologySchema = z.strictObject({
+  name: nodeName
+    .optional()
+    .describe('Name of the lab. Default: the file’s name before `.lab.yaml`, or its folder’s name.'),
+  provider: z
+    .enum(['local', 'lxd', 'ssh'])
+    .default('local')
+    .describe('What the lab runs on; `--provider` stands above it.'),
+  defaults: z.strictObject(shared).prefault({}).describe('What nodes have that do not say it themselves.'),
+  nodes: z
+    .record(z.string().meta({ pattern: NODE_NAME.source }), node)
+    .default({})
+    .describe('Nodes by name. Without a proxy node there is one, `proxyha`.'),
+  balancer: balancer.prefault({}).describe('What the proxy nodes do.'),
+  lxd: lxd.prefault({}).describe('Settings of provider `lxd`.'),
+  ssh: ssh.prefault({}).describe('Settings of provider `ssh`.'),
+});
+
+/** A topology file with the schema's defaults filled in. */
+export type Settings = z.output<typeof topologySchema>;
+export type NodeSettings = Settings['nodes'][string];
+
+/** The roles there are. */
+export const ROLES = role.options;
+
+/** '1500', '500ms', '2s' … in milliseconds. */
+function milliseconds(value: number | string): number {
+  if (typeof value === 'number') return value;
+  const unit = value.replace(/^\d+/, '') || 'ms';
+  return Number.parseInt(value, 10) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
+/** `true` is the object with its defaults, `false` is nothing at all. */
+function switchable<T extends z.ZodObject>(object: T, on: boolean) {
+  return z
+    .union([z.boolean(), object])
+    .default(on)
+    .transform(
+      (value) =>
+        (value === true ? object.parse({}) : value === false ? undefined : value) as z.output<T> | undefined,
+    );
+}

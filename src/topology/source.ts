@@ -1,0 +1,217 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Range,
+} from 'yaml';
+import type { Diagnostic, Place } from '../errors.ts';
+import { type Environment, hasMaskCharacters, maskReferences, substitute, unmask } from './environment.ts';
+
+/** Keys and indexes from the top of the file: `['nodes', 'web1', 'port']`. */
+export type Path = readonly (string | number)[];
+
+/** A YAML text as plain values, which still knows where each of them stands. */
+export interface Source {
+  readonly value: unknown;
+  /** Findings of the syntax: nothing below is complete when there are any. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where a value, or the key before it, stands; of the nearest value around it when it is not in the file. */
+  place(path: Path, part?: 'key' | 'value'): Place;
+  has(path: Path): boolean;
+  /** Variables of the environment that a value was made from. */
+  variables(path: Path): readonly string[];
+}
+
+/** More than any lab needs, little enough that a hostile file costs nothing. */
+const MAX_CHARACTERS = 256 * 1024;
+const MAX_VALUES = 10_000;
+const MAX_DEPTH = 32;
+
+/**
+ * Reads YAML 1.2 (core schema). `${NAME}` and `${NAME:-default}` are replaced in scalars after parsing, so that
+ * what the environment holds can never become structure. Never throws: every mistake is a diagnostic.
+ */
+export function readSource(text: string, file: string, env: Environment): Source {
+  const lines = new LineCounter();
+  const diagnostics: Diagnostic[] = [];
+  const entries = new Map<string, Entry>();
+
+  const placeAt = (start: number, end: number): Place => {
+    const offset = Math.max(0, Math.min(start, text.length));
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, end - start) };
+  };
+  const refuse = (message: string, range?: Range | null | readonly [number, number], hint?: string): void => {
+    diagnostics.push({
+      severity: 'error',
+      message,
+      place: range ? placeAt(range[0], range[1]) : placeAt(0, 1),
+      hint,
+    });
+  };
+
+  const source: Source = {
+    get value() {
+      return value;
+    },
+    diagnostics,
+    place: (path, part = 'value') => {
+      for (let length = path.length; length >= 0; length--) {
+        const entry = entries.get(keyOf(path.slice(0, length)));
+        if (!entry) continue;
+        const range = length === path.length && part === 'value' ? entry.value : (entry.key ?? entry.value);
+        return placeAt(range[0], range[1]);
+      }
+      return placeAt(0, 1);
+    },
+    has: (path) => entries.has(keyOf(path)),
+    variables: (path) => entries.get(keyOf(path))?.variables ?? [],
+  };
+
+  let value: unknown;
+  const document = parse(text, lines, refuse);
+  if (document && diagnostics.length === 0) value = toValue(document, { entries, env, refuse });
+  return source;
+}
+
+interface Entry {
+  readonly key?: Range;
+  readonly value: Range;
+  readonly variables?: readonly string[];
+}
+
+type Refuse = (message: string, range?: Range | null | readonly [number, number], hint?: string) => void;
+
+function keyOf(path: Path): string {
+  return path.join('\0');
+}
+
+function parse(text: string, lines: LineCounter, refuse: Refuse): Document.Parsed | undefined {
+  if (text.length > MAX_CHARACTERS) {
+    refuse(`the file is larger than ${MAX_CHARACTERS / 1024} KiB`);
+    return undefined;
+  }
+  if (hasMaskCharacters(text)) {
+    refuse('the file holds characters that are not text (U+FDD0…)');
+    return undefined;
+  }
+  try {
+    const document = parseDocument(maskReferences(text), {
+      lineCounter: lines,
+      prettyErrors: false,
+      version: '1.2',
+      logLevel: 'silent',
+    });
+    for (const { message, pos } of [...document.errors, ...document.warnings]) {
+      refuse(`YAML: ${firstLine(unmask(message))}`, pos);
+    }
+    return document;
+  } catch {
+    // The parser is recursive: a text nested some thousand levels deep ends its stack.
+    refuse('YAML: nested too deeply');
+    return undefined;
+  }
+}
+
+function firstLine(message: string): string {
+  const line = message.split('\n', 1)[0]!;
+  return line.charAt(0).toLowerCase() + line.slice(1);
+}
+
+interface Walk {
+  readonly entries: Map<string, Entry>;
+  readonly env: Environment;
+  readonly refuse: Refuse;
+}
+
+function toValue(document: Document.Parsed, { entries, env, refuse }: Walk): unknown {
+  const anchors = new Map<string, Node>();
+  const open = new Set<Node>();
+  let values = 0;
+  let aliases = 0;
+
+  return walk(document.contents, []);
+
+  function walk(node: Node | null, path: Path, key?: Range): unknown {
+    const range: Range = node?.range ?? key ?? [0, 1, 1];
+    entries.set(keyOf(path), { key, value: range });
+    if (!node) return null;
+    if (++values > MAX_VALUES) {
+      if (values === MAX_VALUES + 1)
+        refuse(`more than ${MAX_VALUES} values (aliases count where they expand)`, range);
+      return undefined;
+    }
+    if (path.length > MAX_DEPTH) {
+      refuse('nested too deeply', range);
+      return undefined;
+    }
+    if (isAlias(node)) return follow(node.source, range, path);
+    // An anchor inside an expanded alias is the one that is already known.
+    if (node.anchor && aliases === 0) anchors.set(node.anchor, node);
+
+    open.add(node);
+    const value = isMap(node)
+      ? mapping(node.items as Pair<Node, Node | null>[], path, range)
+      : isSeq(node)
+        ? node.items.map((item, index) => walk(item as Node | null, [...path, index]))
+        : isScalar(node)
+          ? scalar(node.value, range, path, key)
+          : undefined;
+    open.delete(node);
+    return value;
+  }
+
+  function follow(name: string, range: Range, path: Path): unknown {
+    const target = anchors.get(name);
+    if (!target) {
+      refuse(`no anchor '&${name}' stands before this alias`, range);
+      return undefined;
+    }
+    if (open.has(target)) {
+      refuse(`alias '*${name}' stands inside what it names: a cycle`, range);
+      return undefined;
+    }
+    aliases++;
+    const value = walk(target, path, entries.get(keyOf(path))?.key);
+    aliases--;
+    return value;
+  }
+
+  function mapping(pairs: Pair<Node, Node | null>[], path: Path, around: Range): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    for (const { key, value } of pairs) {
+      const at = key?.range ?? around;
+      if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
+        refuse('a key must be a word', at);
+        continue;
+      }
+      const name = unmask(String(key.value));
+      if (name === '<<') {
+        refuse("merge keys '<<' are not YAML 1.2", at, "say it once under 'defaults'");
+      } else if (name === '__proto__') {
+        refuse("'__proto__' cannot be a key", at);
+      } else {
+        object[name] = walk(value, [...path, name], at);
+      }
+    }
+    return object;
+  }
+
+  function scalar(value: unknown, range: Range, path: Path, key: Range | undefined): unknown {
+    if (typeof value !== 'string') {
+      if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;
+      refuse('not a text, a number, true or false', range);
+      return undefined;
+    }
+    const { text, variables, mistakes } = substitute(unmask(value), env);
+    for (const { message, hint } of mistakes) refuse(message, range, hint);
+    if (variables.length > 0) entries.set(keyOf(path), { key, value: range, variables });
+    return text;
+  }
+}
