@@ -1,10 +1,70 @@
+import { LabError } from '../errors.ts';
+import { webPagePath } from '../os/web-pages.ts';
 import type { FileSpec } from '../providers/provider.ts';
-import type { Topology } from '../topology/topology.ts';
+import type { Role, Topology, TopologyNode } from '../topology/topology.ts';
+import { errorFiles } from './error-files.ts';
+import { hostRecords, LOCALHOST, placeBlock, renderHosts } from './hosts.ts';
+import { proxyData } from './proxy-data.ts';
+import { renderTemplate, renderUserTemplate } from './templates.ts';
 import type { NodeView } from './view.ts';
 
 export type { NodeView } from './view.ts';
 
-/** Every file that should be on `node`. Paths are as on the node: the provider adds `view.root`. */
-export function renderNode(_topology: Topology, _node: string, _view: NodeView): FileSpec[] {
-  throw new Error('not written yet');
+type Render = (topology: Topology, node: TopologyNode, view: NodeView) => FileSpec[];
+
+/** What a node of each role has beside /etc/hosts. */
+const FILES_OF_ROLE: Readonly<Record<Role, readonly Render[]>> = {
+  web: [page],
+  proxy: [configuration, errors],
+  client: [],
+  dns: [],
+};
+
+/**
+ * Every file that should be on `node`. Pure. Paths are as on the node (the provider puts them under `view.root`);
+ * inside the files they are the real ones.
+ *
+ * @throws ConfigError when the user's own template cannot be rendered.
+ */
+export function renderNode(topology: Topology, node: string, view: NodeView): FileSpec[] {
+  const found = topology.nodes.find(({ name }) => name === node);
+  if (!found)
+    throw new LabError(`lab '${topology.name}' has no node '${node}'`, { code: 'node.unknown', node });
+  return [hosts, ...FILES_OF_ROLE[found.role]].flatMap((render) => render(topology, found, view));
+}
+
+function hosts(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {
+  const lines = renderHosts(topology.name, node.name, hostRecords(topology, node, view.addresses));
+  const path = '/etc/hosts';
+  if (view.kind === 'embedded') return [{ path, content: `${LOCALHOST}${lines}` }];
+  return [{ path, content: placeBlock(view.hosts ?? LOCALHOST, topology.name, lines), keepOriginal: true }];
+}
+
+function page(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {
+  const { title, names, name, server = 'embedded' } = node;
+  const content = renderTemplate('web/page.html.hbs', { title, names, node: name, lab: topology.name });
+  return [{ path: webPagePath(server, view.family), content, keepOriginal: view.kind === 'machine' }];
+}
+
+function configuration(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {
+  const { config, stats } = topology.balancer;
+  const content =
+    config === undefined
+      ? renderTemplate('proxy/haproxy.cfg.hbs', proxyData(topology, node, view))
+      : config.template
+        ? renderUserTemplate(config.text, config.file, proxyData(topology, node, view))
+        : config.text;
+  return [
+    {
+      path: '/etc/haproxy/haproxy.cfg',
+      content,
+      // It may hold the statistics page's password.
+      mode: config || stats?.password !== undefined ? 0o600 : 0o644,
+      keepOriginal: view.kind === 'machine',
+    },
+  ];
+}
+
+function errors(topology: Topology): FileSpec[] {
+  return topology.balancer.errorPages ? errorFiles() : [];
 }
