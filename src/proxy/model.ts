@@ -23,6 +23,12 @@ export class Rate {
     return this.#current + Math.floor(this.#previous * (1 - (nowMs % 1000) / 1000));
   }
 
+  clear(): void {
+    this.#current = 0;
+    this.#previous = 0;
+    this.max = 0;
+  }
+
   #turn(second: number): void {
     this.#previous = second === this.#second + 1 ? this.#current : 0;
     this.#current = 0;
@@ -43,6 +49,13 @@ export class Counters {
   ereq = 0;
   econ = 0;
   eresp = 0;
+  /** Connections and sessions that tcp-request rules denied, answers made by the proxy itself, failed header edits. */
+  dcon = 0;
+  dses = 0;
+  intercepted = 0;
+  wrew = 0;
+  /** Internal errors. */
+  eint = 0;
   wretr = 0;
   wredis = 0;
   qcur = 0;
@@ -81,6 +94,27 @@ export class Counters {
     this.scur--;
   }
 
+  /** `clear counters`: the highest values start over from the present ones. */
+  clearMax(): void {
+    this.smax = this.scur;
+    this.qmax = this.qcur;
+    for (const each of this.#series) each.max = 0;
+  }
+
+  /** `clear counters all`: everything but what is going on now. */
+  clear(): void {
+    const { scur, qcur } = this;
+    for (const each of this.#series) each.clear();
+    for (const name of Object.keys(this) as (keyof this)[])
+      if (typeof this[name] === 'number') (this as Record<keyof this, unknown>)[name] = 0;
+    Object.assign(this, { scur, qcur, smax: scur, qmax: qcur, lastSession: -1 });
+  }
+
+  get #series(): readonly { max: number; clear(): void }[] {
+    const { rate, requestRate, connRate, qtime, ctime, rtime, ttime } = this;
+    return [rate, requestRate, connRate, qtime, ctime, rtime, ttime];
+  }
+
   countStatus(status: number): void {
     if (status >= 600 || status < 100) this.hrspOther++;
     else if (status >= 500) this.hrsp5xx++;
@@ -104,6 +138,12 @@ export class Average {
     this.#sum += value;
   }
 
+  clear(): void {
+    this.#sum = 0;
+    this.#count = 0;
+    this.max = 0;
+  }
+
   get value(): number {
     return this.#count === 0 ? 0 : Math.round(this.#sum / this.#count);
   }
@@ -113,7 +153,9 @@ export class Frontend {
   readonly settings: ProxySettings;
   readonly listeners: ListenerState[] = [];
   readonly counters = new Counters();
-  state: 'OPEN' | 'PAUSED' | 'STOP' = 'OPEN';
+  /** Told of each change of state: whoever listens for it pauses, resumes or stops (`STOP` is for good). */
+  readonly watchers: ((frontend: Frontend) => void)[] = [];
+  state: FrontendState = 'OPEN';
   maxconn: number;
 
   constructor(settings: ProxySettings, maxconn: number) {
@@ -124,16 +166,38 @@ export class Frontend {
   get name(): string {
     return this.settings.name;
   }
+
+  setState(state: FrontendState): void {
+    if (state === this.state || this.state === 'STOP') return;
+    this.state = state;
+    for (const watch of this.watchers) watch(this);
+  }
 }
+
+export type FrontendState = 'OPEN' | 'PAUSED' | 'STOP';
 
 export interface ListenerState {
   readonly id: number;
   readonly name: string;
   readonly bind: BindSettings;
+  /** With `option socket-stats` only: then the statistics show a row for it. */
+  readonly counters?: Counters;
 }
 
+/** What changed on a server: by a check (`up`, `down`, `stopping`), by an administrator (the rest). */
+export type ServerChange =
+  | 'up'
+  | 'down'
+  | 'stopping'
+  | 'ready'
+  | 'drain'
+  | 'maint'
+  | 'weight'
+  | 'address'
+  | 'maxconn';
+
 /** Called on each change of a server's state or weight: policies rebuild what they precomputed. */
-export type ServerWatcher = (server: Server) => void;
+export type ServerWatcher = (server: Server, change: ServerChange) => void;
 
 export class Backend {
   readonly settings: ProxySettings;
@@ -169,7 +233,7 @@ export class Backend {
     return this.servers.length === 0 || this.servers.some((s) => s.usable);
   }
 
-  serverChanged(server: Server): void {
+  serverChanged(server: Server, change: ServerChange): void {
     const up = this.up;
     if (up !== this.wasUp) {
       const now = Date.now();
@@ -178,7 +242,7 @@ export class Backend {
       this.changedAt = now;
       this.wasUp = up;
     }
-    for (const watch of this.watchers) watch(server);
+    for (const watch of this.watchers) watch(server, change);
   }
 }
 
@@ -201,6 +265,8 @@ export class Server {
   health: number;
   /** Configured weight, changed by `set server … weight`; 0 is out of rotation, sticky sessions aside. */
   weight: number;
+  /** Configured limit, changed by `set maxconn server`; undefined is none. */
+  maxconn: number | undefined;
   changedAt = Date.now();
   downtime = 0;
   check: CheckState;
@@ -210,18 +276,23 @@ export class Server {
     this.settings = settings;
     this.port = settings.port ?? 0;
     this.weight = settings.weight;
-    this.health = settings.check ? settings.rise : settings.rise + settings.fall - 1;
+    this.maxconn = settings.maxconn;
+    this.health = settings.rise;
     this.admin = settings.disabled ? 'maint' : 'ready';
     this.cookie = settings.cookie;
     this.check = {
       enabled: settings.check,
-      status: 'UNK',
+      running: false,
+      status: 'INI',
       code: 0,
       duration: -1,
       description: '',
       failures: 0,
       downs: 0,
-      lastChangeReason: '',
+      address: settings.checkAddr,
+      port: settings.checkPort,
+      consecutiveErrors: 0,
+      observedFailures: 0,
     };
   }
 
@@ -231,7 +302,9 @@ export class Server {
 
   /** Takes new requests that are not bound to it. */
   get usable(): boolean {
-    return this.up && this.admin === 'ready' && !this.stopping && this.weight > 0 && this.address !== undefined;
+    return (
+      this.up && this.admin === 'ready' && !this.stopping && this.weight > 0 && this.address !== undefined
+    );
   }
 
   /** Takes requests that are bound to it (cookie, stick table): draining does not matter. */
@@ -239,45 +312,83 @@ export class Server {
     return this.up && this.admin !== 'maint' && this.address !== undefined;
   }
 
-  /** Sets `up` and keeps the books; tells the backend when something changed. */
+  /** Sets what the checks say and keeps the books; tells the backend when something changed. */
   setUp(up: boolean): void {
-    if (up === this.up) return;
+    if (up === this.up && !this.stopping) return;
+    const wasUp = this.up;
     this.up = up;
-    this.#changed(up);
-    if (!up) this.check.downs++;
+    this.stopping = false;
+    if (wasUp && !up) this.check.downs++;
+    this.#changed(up ? 'up' : 'down', wasUp !== up);
   }
 
+  /** Up for those who are bound to it, no one else: `disable-on-404`, `set server … health stopping`. */
+  setStopping(): void {
+    if (this.stopping) return;
+    const wasUp = this.up;
+    this.up = true;
+    this.stopping = true;
+    this.#changed('stopping', !wasUp);
+  }
+
+  /** Leaving maintenance, it is up until its first failed check, as in HAProxy. */
   setAdmin(admin: AdminState): void {
     if (admin === this.admin) return;
-    const wasMaint = this.admin === 'maint';
+    const wasDown = this.isDown;
+    if (this.admin === 'maint') {
+      this.health = this.settings.rise;
+      this.up = true;
+      this.stopping = false;
+    }
     this.admin = admin;
-    if (wasMaint !== (admin === 'maint')) this.#changed(admin !== 'maint');
-    else this.backend.serverChanged(this);
+    this.#changed(admin, wasDown !== this.isDown);
   }
 
   setWeight(weight: number): void {
     if (weight === this.weight) return;
     this.weight = weight;
-    this.backend.serverChanged(this);
+    this.backend.serverChanged(this, 'weight');
   }
 
-  setStopping(stopping: boolean): void {
-    if (stopping === this.stopping) return;
-    this.stopping = stopping;
-    this.backend.serverChanged(this);
+  setAddress(address: string, port: number): void {
+    if (address === this.address && port === this.port) return;
+    this.address = address;
+    this.port = port;
+    this.backend.serverChanged(this, 'address');
   }
 
-  #changed(up: boolean): void {
-    const now = Date.now();
-    if (up) this.downtime += now - this.changedAt;
-    this.changedAt = now;
-    this.backend.serverChanged(this);
+  setMaxconn(maxconn: number | undefined): void {
+    if (maxconn === this.maxconn) return;
+    this.maxconn = maxconn;
+    this.backend.serverChanged(this, 'maxconn');
+  }
+
+  /** Neither up nor stopping, for the books: checks say so, or an administrator does. */
+  get isDown(): boolean {
+    return !this.up || this.admin === 'maint';
+  }
+
+  /** Milliseconds down since the start, the present spell included. */
+  downtimeAt(nowMs: number): number {
+    return this.downtime + (this.isDown ? Math.max(0, nowMs - this.changedAt) : 0);
+  }
+
+  #changed(change: ServerChange, turned: boolean): void {
+    if (turned) {
+      const now = Date.now();
+      if (!this.isDown) this.downtime += now - this.changedAt;
+      this.changedAt = now;
+    }
+    this.backend.serverChanged(this, change);
   }
 }
 
 /** The last health check of a server, named as in the statistics CSV. */
 export interface CheckState {
+  /** Configured, and not switched off by `disable health`. Maintenance pauses it besides. */
   enabled: boolean;
+  /** One is under way. */
+  running: boolean;
   /** `UNK INI SOCKERR L4OK L4TOUT L4CON L6OK L6TOUT L6RSP L7TOUT L7RSP L7OK L7OKC L7STS PROCERR …`. */
   status: string;
   /** HTTP status of the answer, 0 for none. */
@@ -288,7 +399,12 @@ export interface CheckState {
   /** Failed checks while up (`chkfail`) and changes to down (`chkdown`). */
   failures: number;
   downs: number;
-  lastChangeReason: string;
+  /** Where to check, when not where the server is: `addr`, `port`, `set server … check-port`. */
+  address: string | undefined;
+  port: number | undefined;
+  /** `observe`: errors of real traffic in a row, and how often they passed the limit (`hanafail`). */
+  consecutiveErrors: number;
+  observedFailures: number;
 }
 
 /** Everything that lives in one process. */
@@ -296,9 +412,32 @@ export interface Proxy {
   readonly configuration: Configuration;
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
+  /** Wall clock, milliseconds. */
   readonly startedAt: number;
+  /** Limit of connections to the whole process, changed by `set maxconn global` up to `hardMaxconn`. */
+  maxconn: number;
+  readonly hardMaxconn: number;
+  /** The process was told to finish its work and end. */
+  stopping: boolean;
+  /** Everything that is connected now, for `show sess` and `shutdown sessions`. */
+  sessions(): Iterable<LiveSession>;
   /** Process-wide figures for `show info`. */
   readonly totals: ProcessCounters;
+}
+
+/** A client's connection, as the runtime socket sees it. */
+export interface LiveSession {
+  /** Unlike any other's, hexadecimal. */
+  readonly id: string;
+  /** `tcpv4`, `tcpv6`, `unix_stream`. */
+  readonly protocol: string;
+  readonly source: string;
+  readonly frontend: Frontend;
+  readonly backend: Backend | undefined;
+  readonly server: Server | undefined;
+  /** Wall clock, milliseconds. */
+  readonly startedAt: number;
+  shutdown(): void;
 }
 
 export class ProcessCounters {
