@@ -1,5 +1,6 @@
-import type { Diagnostic, Place, Severity } from '../errors.ts';
+import type { Place, Severity } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
+import type { PredicateRow } from './predicates.ts';
 
 /**
  * The shape of the keyword tables. `config/` knows no keyword by name: `proxy/language.ts` gathers the tables
@@ -8,6 +9,10 @@ import type { Cursor } from './cursor.ts';
  */
 export interface Language {
   readonly sections: readonly SectionRow[];
+  /** What `.if` and `-cc` may ask. */
+  readonly predicates: readonly PredicateRow[];
+  /** Refused by name; `section` is a section's keyword, or '' for a whole section. */
+  readonly unsupported: readonly UnsupportedRow[];
 }
 
 /** One kind of section: `global`, `defaults`, `frontend` … */
@@ -33,6 +38,8 @@ export interface KeywordRow<Draft = any> {
   /** `'noted'`: read and checked, but the engine does not act on it; it says so once, at start. */
   readonly support?: 'full' | 'noted';
   parse(words: Cursor, draft: Draft, context: ParseContext): void;
+  /** `no <keyword> …` switches it off, `default <keyword> …` forgets what was said. Without it neither is allowed. */
+  without?(words: Cursor, draft: Draft, context: ParseContext, how: 'no' | 'default'): void;
 }
 
 /** A keyword that HAProxy has and this engine refuses, by name, instead of calling it unknown. */
@@ -41,7 +48,7 @@ export interface UnsupportedRow {
   readonly section: string;
 }
 
-/** A word of a line after quoting and environment were resolved. */
+/** A word of a line after quoting and environment were resolved. Latin1: one character a byte of the file. */
 export interface Word {
   readonly text: string;
   readonly place: Place;
@@ -55,11 +62,8 @@ export interface ParseContext {
   later(check: () => void): void;
   /** Reads a file named in the configuration (pattern file, error file), latin1; undefined when it cannot be read. */
   readFile(path: string): string | undefined;
+  /** Environment variables by name; `setenv` and its kind change it for the lines below. */
+  readonly environment: Map<string, string>;
   /** The configuration being built; its type belongs to the caller's tables. */
   readonly configuration: unknown;
-}
-
-export interface ParseOutcome {
-  readonly diagnostics: readonly Diagnostic[];
-  readonly sources: ReadonlyMap<string, string>;
 }
