@@ -68,8 +68,10 @@ export function readArguments(text: string, open: number): { args: string[]; end
   let quoteAt = 0;
   for (let at = open + 1; at < text.length; at++) {
     const c = text[at]!;
-    if (c === '\\' && quote !== "'" && at + 1 < text.length) {
-      current += escaped(text[++at]!);
+    const escape = c === '\\' && quote !== "'" ? ESCAPES[text[at + 1] ?? ''] : undefined;
+    if (escape !== undefined) {
+      current += escape;
+      at++;
     } else if (quote !== '') {
       if (c === quote) quote = '';
       else current += c;
@@ -93,11 +95,7 @@ export function isNameCharacter(c: string): boolean {
   return /[\w.\-+:]/.test(c);
 }
 
-/** Delimiters and quotes lose the backslash; anything else keeps it, so that `\1` and `\.` reach a regular expression. */
-function escaped(c: string): string {
-  return ESCAPES[c] ?? `\\${c}`;
-}
-
+/** Other backslashes stand for themselves, so that `\1` and `\.` reach a regular expression. */
 const ESCAPES: Record<string, string> = {
   n: '\n',
   r: '\r',
@@ -106,7 +104,4 @@ const ESCAPES: Record<string, string> = {
   '"': '"',
   "'": "'",
   ' ': ' ',
-  ',': ',',
-  ')': ')',
-  '(': '(',
 };

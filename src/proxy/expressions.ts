@@ -17,7 +17,25 @@ export type Sample = string | number | boolean | undefined;
 export type SampleType = 'bool' | 'int' | 'ip' | 'str' | 'bin' | 'meth';
 
 /** When the data that a fetch reads exists (manual, section 7.3). */
-export type Phase = 'config' | 'connection' | 'request' | 'response';
+export type Phase =
+  /** Always: constants and the state of the process. */
+  | 'config'
+  /** From the accept to the log. */
+  | 'connection'
+  /** While the request is treated. */
+  | 'request'
+  /** From the request's first byte to the log. */
+  | 'transaction'
+  /** While the response is treated. */
+  | 'response'
+  /** From the response to the log. */
+  | 'outcome';
+
+/** Where an expression stands, which says what it may read: a rule set, a log line, or one of a proxy's other keywords. */
+export type Where = RuleSet | 'use_backend' | 'use-server' | 'log';
+
+/** Looks at bytes of a message in place: [start, end) of `bytes`. */
+export type BytesTest = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 export interface FetchRow {
   readonly keyword: string;
@@ -30,6 +48,8 @@ export interface FetchRow {
   compile(args: readonly string[], env: CompileEnv): (tx: Transaction) => Sample;
   /** Fetches with several values (`hdr`): all of them, for ACLs, which match any. */
   compileAll?(args: readonly string[], env: CompileEnv): (tx: Transaction) => readonly Sample[];
+  /** The quick way for ACLs on text: shows each value to the test without making strings, until one passes. */
+  compileBytes?(args: readonly string[], env: CompileEnv, test: BytesTest): (tx: Transaction) => boolean;
 }
 
 export interface ConverterRow {
@@ -39,7 +59,13 @@ export interface ConverterRow {
   readonly input: SampleType | 'any';
   readonly output: SampleType;
   check?(args: readonly string[], context: ParseContext): string | undefined;
-  compile(args: readonly string[], env: CompileEnv): (value: Sample, tx: Transaction) => Sample;
+  /** Reads what compiling needs besides the arguments (a map's file); throws an Error with the complaint. */
+  prepare?(args: readonly string[], context: ParseContext): unknown;
+  compile(
+    args: readonly string[],
+    env: CompileEnv,
+    prepared: unknown,
+  ): (value: Sample, tx: Transaction) => Sample;
 }
 
 /** `hdr(host,-1),lower`. */
@@ -48,16 +74,26 @@ export interface SampleExpression {
   readonly place: Place;
   readonly fetch: FetchRow;
   readonly args: readonly string[];
-  readonly converters: readonly { readonly row: ConverterRow; readonly args: readonly string[] }[];
+  readonly converters: readonly ConverterUse[];
   readonly type: SampleType;
+}
+
+export interface ConverterUse {
+  readonly row: ConverterRow;
+  readonly args: readonly string[];
+  readonly prepared: unknown;
 }
 
 /** How an ACL compares: `str beg end sub reg dir dom int ip bool found len bin`. */
 export interface MatcherRow {
   readonly keyword: string;
   readonly doc: string;
+  /** What the sample is turned into first. */
+  readonly input: SampleType | 'any';
   check?(patterns: readonly string[]): string | undefined;
   compile(patterns: readonly string[], options: { ignoreCase: boolean }): (value: Sample) => boolean;
+  /** The same on bytes in place, where that is quicker. */
+  compileBytes?(patterns: readonly string[], options: { ignoreCase: boolean }): BytesTest | undefined;
 }
 
 /** One `acl` line, or one anonymous `{ … }`. */
@@ -127,6 +163,8 @@ export interface CompileEnv {
   readonly configuration: Configuration;
   /** The proxy that the expression stands in. */
   readonly proxy: ProxySettings;
+  /** What `hdr`, `cookie` and the like read: the response in response rules. Absent means the request. */
+  readonly side?: 'request' | 'response';
   /** What runs, for `nbsrv` and the like: asked when a transaction is there, not yet while compiling. */
   running(): Proxy;
 }

@@ -18,9 +18,16 @@ export interface Transaction {
   readonly response: Head;
   /** `set-var(txn.x)`: by full name with its scope. Made on first use. */
   vars: Map<string, Sample> | undefined;
-  /** Bytes read but not yet forwarded, in mode tcp with `tcp-request content` rules: the first `payloadLength` count. */
+  /**
+   * Bytes read but not yet forwarded, in mode tcp with `tcp-request content` rules (the server's bytes for
+   * `tcp-response content`): the first `payloadLength` count.
+   */
   payload: Uint8Array;
   payloadLength: number;
+  /** More bytes may come before the content rules must decide; false (inspect delay over, end of data) makes it final. */
+  inspecting: boolean;
+  /** Set by a fetch that needs more bytes than there are while `inspecting`; the content rules then wait. */
+  incomplete: boolean;
   /** The answer a rule chose instead of forwarding. */
   reply: Reply | undefined;
   /** `http-request set-log-level`: 0–7, `silent` is −1; undefined is the usual level. */
