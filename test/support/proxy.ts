@@ -21,7 +21,7 @@ export interface StartOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-export interface Proxy {
+export interface RunningProxy {
   readonly engine: Engine;
   readonly pid: number;
   /** What `${port:NAME}` became, by name. */
@@ -58,7 +58,7 @@ export class ProxyStartError extends Error {
  *
  * @throws {ProxyStartError} when it refuses the configuration or does not listen within 10 s
  */
-export async function startProxy(configText: string, options: StartOptions = {}): Promise<Proxy> {
+export async function startProxy(configText: string, options: StartOptions = {}): Promise<RunningProxy> {
   for (let tries = 1; ; tries++) {
     try {
       return await startOnce(configText, options);
@@ -83,7 +83,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-async function startOnce(configText: string, options: StartOptions): Promise<Proxy> {
+async function startOnce(configText: string, options: StartOptions): Promise<RunningProxy> {
   const engine = options.engine ?? 'lablb';
   const file = engineFile(engine);
   if (!file) throw new ProxyStartError(engine, 'is not there', 'try: npm run build');

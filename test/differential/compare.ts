@@ -1,0 +1,120 @@
+import { type Aspect, type Case, DEFAULT_ASPECTS, type Outcome } from './fixture.ts';
+import type { Observation } from './observe.ts';
+import { field, type Message, methodsOf, readRequests, readResponses } from './wire.ts';
+
+/** What differs between two observations of one case, as sentences; none when they are the same. */
+export function differences(fixture: Case, left: Observation, right: Observation): string[] {
+  const [a, b] = [digest(left), digest(right)];
+  return (fixture.compare ?? DEFAULT_ASPECTS).flatMap((aspect) => {
+    const [x, y] = [ASPECTS[aspect](a), ASPECTS[aspect](b)];
+    return x === y ? [] : [`${aspect}:\n    haproxy  ${printable(x)}\n    engine   ${printable(y)}`];
+  });
+}
+
+/** What an observation lacks of an outcome, as sentences. */
+export function shortcomings(outcome: Outcome, observation: Observation): string[] {
+  const { responses, origins, ended } = digest(observation);
+  const found: string[] = [];
+  const statuses = responses.map((message) => message.startLine.split(' ')[1]).join(' ');
+  const requests = origins
+    .flatMap((reading) => reading.messages)
+    .filter((message) => message.complete).length;
+  const received = observation.origin.map((connection) => connection.bytes).join('');
+  if (outcome.status && statuses !== outcome.status.join(' ')) {
+    found.push(`status ${statuses || 'none'} instead of ${outcome.status.join(' ') || 'none'}`);
+  }
+  if (outcome.forwarded !== undefined && requests !== outcome.forwarded) {
+    found.push(`${requests} requests reached the origin instead of ${outcome.forwarded}`);
+  }
+  if (outcome.closed !== undefined && outcome.closed !== (ended !== 'open')) {
+    found.push(outcome.closed ? 'the connection stays open' : 'the connection was closed');
+  }
+  if (outcome.has !== undefined && !received.includes(outcome.has)) {
+    found.push(`the origin did not receive ${printable(outcome.has)}`);
+  }
+  if (outcome.lacks !== undefined && received.includes(outcome.lacks)) {
+    found.push(`the origin received ${printable(outcome.lacks)}`);
+  }
+  return found;
+}
+
+/** An observation in one line. */
+export function summary(observation: Observation): string {
+  const { responses, origins, ended } = digest(observation);
+  const statuses = responses.map((message) => message.startLine.split(' ')[1]).join(' ');
+  const requests = origins.flatMap((reading) => reading.messages.map((message) => message.startLine));
+  return `${statuses || 'no response'}, ${ended}; origin: ${requests.map((line) => printable(line, 60)).join(' + ') || 'nothing'}`;
+}
+
+interface Digest {
+  readonly responses: readonly Message[];
+  /** Bytes after the last response. */
+  readonly rest: string;
+  readonly received: string;
+  readonly ended: Observation['ended'];
+  readonly origins: readonly ReturnType<typeof readRequests>[];
+}
+
+const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
+  status: ({ responses }) => responses.map((message) => message.startLine).join('\n'),
+  headers: ({ responses }) => responses.map((message) => sorted(normalized(message)).join('\n')).join('\n\n'),
+  body: ({ responses, rest }) => [...responses.map(bodyText), rest].join('\n--\n'),
+  connection: ({ ended }) => (ended === 'open' ? 'open' : 'closed'),
+  // Which connection carried a request is the proxy's own affair, the order of the requests is not.
+  origin: ({ origins }) => origins.map(originText).filter(Boolean).join('\n--\n'),
+  connections: ({ origins }) => String(origins.length),
+  bytes: ({ received }) => received,
+};
+
+function digest(observation: Observation): Digest {
+  const closed = observation.ended === 'FIN';
+  const { messages, rest } = readResponses(observation.received, methodsOf(observation.sent), closed);
+  return {
+    responses: messages,
+    rest,
+    received: observation.received,
+    ended: observation.ended,
+    origins: observation.origin.map((connection) => readRequests(connection.bytes)),
+  };
+}
+
+/** A page that the proxy wrote of its own: its wording is free, so neither it nor its length is compared. */
+function isBuiltInPage(message: Message): boolean {
+  const status = message.startLine.split(' ')[1]!;
+  return (
+    Number(status) >= 400 && message.body.includes(`<h1>${status} `) && !field(message.headers, 'server')
+  );
+}
+
+function normalized(message: Message): string[] {
+  return message.headers
+    .filter(([name]) => !(isBuiltInPage(message) && name.toLowerCase() === 'content-length'))
+    .map(([name, value]) => `${name.toLowerCase()}: ${name.toLowerCase() === 'date' ? 'some date' : value}`);
+}
+
+/** By name; fields of the same name stay in their order, which means something. */
+function sorted(lines: readonly string[]): string[] {
+  const name = (line: string): string => line.slice(0, line.indexOf(':'));
+  return [...lines].sort((a, b) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0));
+}
+
+function bodyText(message: Message): string {
+  const body = isBuiltInPage(message) ? 'a page of the proxy' : message.body;
+  return `${body}${message.trailers && `\ntrailers: ${message.trailers}`}${message.complete ? '' : '\n(cut)'}`;
+}
+
+function originText({ messages, rest }: ReturnType<typeof readRequests>): string {
+  const texts = messages.map((message) =>
+    [message.startLine, ...normalized(message), '', bodyText(message)].join('\n'),
+  );
+  return [...texts, rest].filter(Boolean).join('\n--\n');
+}
+
+/** Text with its control characters shown, cut when long. */
+export function printable(text: string, most = 2000): string {
+  const shown = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll('\\"', '"')
+    .replace(/[\x7f-\xff]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
+  return shown.length > most ? `${shown.slice(0, most)}… (${text.length} bytes)` : shown;
+}

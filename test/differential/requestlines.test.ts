@@ -1,0 +1,4 @@
+import { requestLines } from './cases/requestlines.ts';
+import { differential } from './suite.ts';
+
+differential(requestLines);
