@@ -58,6 +58,27 @@ export class Head {
   /** Responses only. */
   status = 0;
 
+  /** Where the parser goes on when more bytes are there, and what it found; see parse.ts. */
+  resumeAt = 0;
+  started = false;
+  /** First byte after the blank line. */
+  end = 0;
+  /** Declared body length, −1 when none is. */
+  contentLength = -1;
+  /** `chunked` is the last transfer coding. */
+  chunked = false;
+  hasTransferEncoding = false;
+  /** Bits of `Connection` tokens, see TOKEN in parse.ts; and the tokens that have no bit. */
+  connectionTokens = 0;
+  connectionOther = '';
+  connectionField = -1;
+  /** Field index of Host and Upgrade, −1 for none. */
+  host = -1;
+  upgrade = -1;
+  expectContinue = false;
+  /** Content-Length came together with Transfer-Encoding: close after this message. */
+  ambiguous = false;
+
   constructor(size = 16384, maxFields = 101) {
     this.bytes = Buffer.allocUnsafeSlow(size);
     this.fields = new Int32Array(4 * (maxFields + 64));
@@ -68,6 +89,34 @@ export class Head {
     this.used = 0;
     this.count = 0;
     this.status = 0;
+    this.resumeAt = 0;
+    this.started = false;
+    this.end = 0;
+    this.contentLength = -1;
+    this.chunked = false;
+    this.hasTransferEncoding = false;
+    this.connectionTokens = 0;
+    this.connectionOther = '';
+    this.connectionField = -1;
+    this.host = -1;
+    this.upgrade = -1;
+    this.expectContinue = false;
+    this.ambiguous = false;
+  }
+
+  /** Takes bytes of the head being received, as many as fit before the reserve; returns how many. */
+  take(bytes: Buffer, from: number, reserve: number): number {
+    const length = Math.min(bytes.length - from, this.bytes.length - reserve - this.used);
+    if (length <= 0) return 0;
+    copy(bytes, from, from + length, this.bytes, this.used);
+    this.used += length;
+    return length;
+  }
+
+  /** The head is complete: edits are appended right after it. */
+  complete(end: number): void {
+    this.end = end;
+    this.used = end;
   }
 
   get method(): string {

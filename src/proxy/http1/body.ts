@@ -1,0 +1,175 @@
+/**
+ * Where a message's body ends (RFC 9112, sections 6 and 7). `feed` is given bytes and hands those of the body to a
+ * sink in runs as long as possible. Chunked bodies go through as they are, but for what the next parser could read
+ * differently: chunk extensions and white space are left out, trailers are parsed and written anew.
+ */
+import { Head } from './head.ts';
+import { PARSED, parseTrailers } from './parse.ts';
+
+export interface Sink {
+  /** Bytes are valid during the call only. */
+  forward(bytes: Buffer, start: number, end: number): void;
+}
+
+/** `close`: until the connection ends. */
+export type BodyKind = 'none' | 'length' | 'chunked' | 'close';
+
+const CR = 13;
+const LF = 10;
+const CRLF = Buffer.from('\r\n');
+
+const STATE = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6 } as const;
+
+const HEX = new Int8Array(256).fill(-1);
+for (let i = 0; i < 10; i++) HEX[48 + i] = i;
+for (let i = 0; i < 6; i++) HEX[65 + i] = HEX[97 + i] = 10 + i;
+
+/** 13 hexadecimal digits still fit a double exactly. */
+const MAX_SIZE_DIGITS = 13;
+const TRAILER_BYTES = 8192;
+const TRAILER_FIELDS = 101;
+
+export class Body {
+  kind: BodyKind = 'none';
+  /** Bytes left of the body or of the chunk. */
+  remaining = 0;
+  done = true;
+  /** The framing was broken: nothing more of this message can be trusted. */
+  broken = false;
+  /** Body bytes only, without chunk framing: for a receiver that knows no chunks. */
+  decode = false;
+  #state: number = STATE.size;
+  #digits = 0;
+  #trailers: Head | undefined;
+
+  start(kind: BodyKind, length = 0): void {
+    this.kind = kind;
+    this.remaining = kind === 'length' ? length : 0;
+    this.done = kind === 'none' || (kind === 'length' && length === 0);
+    this.broken = false;
+    this.decode = false;
+    this.#state = STATE.size;
+    this.#digits = 0;
+    this.#trailers = undefined;
+  }
+
+  /** Consumes body bytes from `at` on; returns where it stopped: at `end`, after the body, or where it broke. */
+  feed(bytes: Buffer, at: number, end: number, sink: Sink): number {
+    if (this.done || this.broken || at === end) return at;
+    if (this.kind === 'close') {
+      sink.forward(bytes, at, end);
+      return end;
+    }
+    if (this.kind === 'length') {
+      const stop = Math.min(end, at + this.remaining);
+      this.remaining -= stop - at;
+      if (this.remaining === 0) this.done = true;
+      sink.forward(bytes, at, stop);
+      return stop;
+    }
+    return this.#feedChunks(bytes, at, end, sink);
+  }
+
+  #feedChunks(bytes: Buffer, at: number, end: number, sink: Sink): number {
+    // Start of the run that goes out as it is; −1 while nothing does.
+    let run = this.#state === STATE.trailer ? -1 : this.decode ? -1 : at;
+    while (at < end) {
+      const c = bytes[at]!;
+      switch (this.#state) {
+        case STATE.size: {
+          const digit = HEX[c]!;
+          if (digit >= 0) {
+            if (++this.#digits > MAX_SIZE_DIGITS) return this.#break(bytes, run, at, sink);
+            this.remaining = this.remaining * 16 + digit;
+            at++;
+          } else if (this.#digits === 0) return this.#break(bytes, run, at, sink);
+          else if (c === CR) {
+            this.#state = STATE.sizeLf;
+            at++;
+          } else if (c === 59 || c === 32 || c === 9) {
+            if (run >= 0) sink.forward(bytes, run, at);
+            run = -1;
+            this.#state = STATE.extension;
+            at++;
+          } else return this.#break(bytes, run, at, sink);
+          break;
+        }
+        case STATE.extension:
+          if (c === CR) {
+            if (!this.decode) run = at;
+            this.#state = STATE.sizeLf;
+          } else if (c === LF || c === 0) return this.#break(bytes, run, at, sink);
+          at++;
+          break;
+        case STATE.sizeLf:
+          if (c !== LF) return this.#break(bytes, run, at, sink);
+          at++;
+          this.#digits = 0;
+          this.#state = this.remaining > 0 ? STATE.data : STATE.trailer;
+          if (this.#state === STATE.trailer) {
+            // The usual end: a blank line and no trailers.
+            if (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) {
+              this.done = true;
+              if (run >= 0) sink.forward(bytes, run, at + 2);
+              return at + 2;
+            }
+            if (run >= 0) sink.forward(bytes, run, at);
+            run = -1;
+          } else if (this.decode) run = at;
+          break;
+        case STATE.data: {
+          const stop = Math.min(end, at + this.remaining);
+          if (this.decode && run < 0) run = at;
+          this.remaining -= stop - at;
+          at = stop;
+          if (this.remaining === 0) {
+            this.#state = STATE.dataCr;
+            if (this.decode) {
+              sink.forward(bytes, run, at);
+              run = -1;
+            }
+          }
+          break;
+        }
+        case STATE.dataCr:
+          if (c !== CR) return this.#break(bytes, run, at, sink);
+          this.#state = STATE.dataLf;
+          at++;
+          break;
+        case STATE.dataLf:
+          if (c !== LF) return this.#break(bytes, run, at, sink);
+          this.#state = STATE.size;
+          at++;
+          break;
+        default:
+          return this.#feedTrailers(bytes, at, end, sink);
+      }
+    }
+    if (run >= 0 && run < end) sink.forward(bytes, run, end);
+    return end;
+  }
+
+  #feedTrailers(bytes: Buffer, at: number, end: number, sink: Sink): number {
+    const head = (this.#trailers ??= new Head(TRAILER_BYTES, TRAILER_FIELDS));
+    const before = head.used;
+    const taken = head.take(end === bytes.length ? bytes : bytes.subarray(0, end), at, 0);
+    const outcome = parseTrailers(head, TRAILER_FIELDS, taken < end - at);
+    if (outcome === PARSED.more) return at + taken;
+    if (outcome !== PARSED.done) return this.#break(bytes, -1, at, sink);
+    this.done = true;
+    if (!this.decode) {
+      const out = Buffer.allocUnsafe(head.sizeLimit);
+      const length = head.writeFields(out, 0);
+      if (length > 0) sink.forward(out, 0, length);
+      sink.forward(CRLF, 0, 2);
+    }
+    return at + head.end - before;
+  }
+
+  /** What was read before the fault goes out; the message ends here, unfinished. */
+  #break(bytes: Buffer, run: number, at: number, sink: Sink): number {
+    this.broken = true;
+    if (run >= 0 && run < at) sink.forward(bytes, run, at);
+    return at;
+  }
+}
