@@ -1,3 +1,4 @@
+import { durationText } from '../topology/duration.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
 import { ERROR_FILES, errorFilePath } from './error-files.ts';
 import type { NodeView } from './view.ts';
@@ -131,15 +132,10 @@ function checkData({ balancer: { check }, nodes }: Topology, embedded: boolean) 
     on: check !== undefined,
     http,
     path: check?.path ?? '/',
-    inter: duration(check?.inter ?? 0),
+    inter: durationText(check?.inter ?? 0),
     rise: check?.rise ?? 0,
     fall: check?.fall ?? 0,
     expectForbidden:
       http && !embedded && check.path === '/' && nodes.some(({ server }) => server === 'httpd'),
   };
-}
-
-/** Milliseconds in HAProxy's units: `1500ms`, `2s`. */
-function duration(ms: number): string {
-  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

@@ -20,6 +20,8 @@ export interface ParseOptions {
 /** A checked topology, and where its values come from. */
 export interface Parsed extends Pick<Resolved, 'topology' | 'keys'> {
   readonly source: Source;
+  /** Whether the provider is another than the file says. */
+  readonly overridden: boolean;
 }
 
 /**
@@ -45,7 +47,12 @@ export function parseWithSource(text: string, options: ParseOptions): Parsed {
   const resolved = resolve({ ...settings, provider }, source, { file: options.file, name, config });
   const all = [...diagnostics, ...resolved.diagnostics];
   if (all.length > 0) throw refusal(all, text, options.file);
-  return { topology: resolved.topology, keys: resolved.keys, source };
+  return {
+    topology: resolved.topology,
+    keys: resolved.keys,
+    source,
+    overridden: provider !== settings.provider,
+  };
 }
 
 function refusal(diagnostics: readonly Diagnostic[], text: string, file: string): ConfigError {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DAY_MS, DURATION, milliseconds } from './duration.ts';
 
 /**
  * The topology file, declared once: what a key holds, what it is when left out, and what it means. The check of a
@@ -13,9 +14,6 @@ const HOST_NAME = new RegExp(`^(?=.{1,${MAX_HOST_NAME}}$)${LABEL}(?:\\.${LABEL})
 /** A name that a container, a host and a folder can all have: an RFC 1123 label that begins with a letter. */
 export const NODE_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
-const DURATION = /^\d{1,9}(?:ms|s|m|h)?$/;
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-const MAX_DAY_MS = 24 * UNIT_MS.h;
 
 const nodeName = z
   .string()
@@ -54,11 +52,11 @@ const url = line.regex(/^\/[^\s]*$/, "must begin with '/' and hold no spaces");
 /** Milliseconds: a number, or a number with its unit. */
 const duration = z
   .union([
-    z.int().min(0).max(MAX_DAY_MS),
+    z.int().min(0).max(DAY_MS),
     z.string().regex(DURATION, "must be a time such as '500ms', '2s', '1m'"),
   ])
   .transform(milliseconds)
-  .refine((ms) => ms <= MAX_DAY_MS, 'must not be longer than a day');
+  .refine((ms) => ms <= DAY_MS, 'must not be longer than a day');
 
 const limits = z.strictObject({
   cpu: z
@@ -68,6 +66,7 @@ const limits = z.strictObject({
   memory: safeWord.optional().describe('Memory with its unit: `512MiB`.'),
 });
 
+const provider = z.enum(['local', 'lxd', 'ssh']);
 const role = z.enum(['web', 'proxy', 'client', 'dns']);
 const server = z.enum(['httpd', 'nginx', 'embedded']);
 const engine = z.enum(['lablb', 'haproxy']);
@@ -142,7 +141,10 @@ const check = z.strictObject({
     .default('http')
     .describe('`http` asks for a page and wants 2xx or 3xx; `tcp` only connects.'),
   path: url.default('/').describe('Page that an HTTP check asks for.'),
-  inter: duration.prefault('1s').describe('Time between two checks.'),
+  inter: duration
+    .refine((ms) => ms >= 10, 'must be 10 ms at least')
+    .prefault('1s')
+    .describe('Time between two checks.'),
   rise: z
     .int()
     .min(1)
@@ -240,10 +242,7 @@ export const topologySchema = z.strictObject({
   name: nodeName
     .optional()
     .describe('Name of the lab. Default: the file’s name before `.lab.yaml`, or its folder’s name.'),
-  provider: z
-    .enum(['local', 'lxd', 'ssh'])
-    .default('local')
-    .describe('What the lab runs on; `--provider` stands above it.'),
+  provider: provider.default('local').describe('What the lab runs on; `--provider` stands above it.'),
   defaults: z.strictObject(shared).prefault({}).describe('What nodes have that do not say it themselves.'),
   nodes: z
     .record(z.string().meta({ pattern: NODE_NAME.source }), node)
@@ -258,23 +257,14 @@ export const topologySchema = z.strictObject({
 export type Settings = z.output<typeof topologySchema>;
 export type NodeSettings = Settings['nodes'][string];
 
-/** The roles there are. */
+/** The roles and the providers there are. */
 export const ROLES = role.options;
-
-/** '1500', '500ms', '2s' … in milliseconds. */
-function milliseconds(value: number | string): number {
-  if (typeof value === 'number') return value;
-  const unit = value.replace(/^\d+/, '') || 'ms';
-  return Number.parseInt(value, 10) * UNIT_MS[unit as keyof typeof UNIT_MS];
-}
+export const PROVIDERS = provider.options;
 
 /** `true` is the object with its defaults, `false` is nothing at all. */
 function switchable<T extends z.ZodObject>(object: T, on: boolean) {
   return z
     .union([z.boolean(), object])
-    .default(on)
-    .transform(
-      (value) =>
-        (value === true ? object.parse({}) : value === false ? undefined : value) as z.output<T> | undefined,
-    );
+    .transform((value) => (value === true ? object.parse({}) : value || undefined) as z.output<T> | undefined)
+    .prefault(on as never);
 }
