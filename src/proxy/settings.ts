@@ -3,12 +3,14 @@
  * it to life and compiles expressions, conditions, rules and formats once. All times in milliseconds, sizes in bytes.
  */
 import type { Place } from '../errors.ts';
-import type { Condition, LogFormat, Rule } from './expressions.ts';
+import type { Condition, LogFormat, Rule, SampleExpression } from './expressions.ts';
 
 export interface Configuration {
   global: GlobalSettings;
   /** Frontends, backends and listens in file order. */
   proxies: ProxySettings[];
+  /** `defaults` sections in file order; already merged into the proxies. */
+  defaults: ProxySettings[];
   userlists: Map<string, Userlist>;
   /** Keywords that were read but that the engine does not act on, said once at start. */
   noted: { keyword: string; place: Place; why?: string }[];
@@ -44,6 +46,10 @@ export interface SslOptions {
   minVersion?: string;
   maxVersion?: string;
   noTickets?: boolean;
+  /** Versions that `no-tlsv10` and its kind rule out; `minVersion` and `maxVersion` already say so. */
+  excluded?: string[];
+  alpn?: string[];
+  verify?: 'none' | 'required';
 }
 
 export interface LogTarget {
@@ -91,6 +97,8 @@ export interface ProxySettings {
   kind: 'defaults' | 'frontend' | 'backend' | 'listen';
   name: string;
   place: Place;
+  /** The defaults section it came from. */
+  from?: ProxySettings;
   /** Explicit number (`id`), or given in file order from 2 on as HAProxy does. */
   id: number;
   mode: 'tcp' | 'http';
@@ -219,7 +227,7 @@ export interface ServerSettings {
   check: boolean;
   checkAddr?: string;
   checkPort?: number;
-  checkSsl?: boolean;
+  checkSendProxy?: boolean;
   inter: number;
   fastInter?: number;
   downInter?: number;
@@ -239,13 +247,30 @@ export interface ServerSettings {
   onMarkedDown?: 'shutdown-sessions';
   onMarkedUp?: 'shutdown-backup-sessions';
   sendProxy?: 1 | 2;
-  ssl?: { verify: 'none' | 'required'; caFile?: string; sni?: string; alpn?: string[]; options: SslOptions };
+  /** TLS for requests. */
+  ssl?: ServerTls;
+  /** TLS for health checks; absent when they are made in the clear. */
+  checkTls?: ServerTls;
   redir?: string;
   source?: string;
   initAddr: string[];
   poolMaxConn?: number;
   poolPurgeDelay?: number;
   track?: string;
+}
+
+/** How a server is spoken to in TLS. `verify required` without a `caFile` uses the system's authorities (`@system-ca`). */
+export interface ServerTls {
+  verify: 'none' | 'required';
+  caFile?: string;
+  crt?: string;
+  /** Name in the handshake, made for each connection. */
+  sni?: SampleExpression;
+  /** Fixed name in the handshake of health checks. */
+  checkSni?: string;
+  verifyHost?: string;
+  alpn?: string[];
+  options: SslOptions;
 }
 
 export interface BalanceSettings {
