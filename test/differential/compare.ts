@@ -62,6 +62,12 @@ const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
   connection: ({ ended }) => (ended === 'open' ? 'open' : 'closed'),
   // Which connection carried a request is the proxy's own affair, the order of the requests is not.
   origin: ({ origins }) => origins.map(originText).filter(Boolean).join('\n--\n'),
+  whole: ({ origins }) =>
+    origins
+      .flatMap((reading) => reading.messages)
+      .filter((message) => message.complete)
+      .map((message) => message.startLine)
+      .join('\n'),
   connections: ({ origins }) => String(origins.length),
   bytes: ({ received }) => received,
 };

@@ -61,12 +61,17 @@ export type Aspect =
   | 'connection'
   /** What the origin received: request lines, header fields in order, bodies. */
   | 'origin'
+  /** Requests that reached the origin whole: where a body turns out bad, how much of it went before is chance. */
+  | 'whole'
   /** How many connections the origin accepted. */
   | 'connections'
   /** Every byte that the client got. */
   | 'bytes';
 
 export const DEFAULT_ASPECTS: readonly Aspect[] = ['status', 'headers', 'body', 'connection', 'origin'];
+
+/** For requests whose body is refused midway. */
+export const REFUSED_BODY: readonly Aspect[] = ['status', 'headers', 'connection', 'whole'];
 
 /** Where a case lives inside its configuration: names and ports of its own. */
 export interface Slot {

@@ -52,7 +52,15 @@ export const requestLines: Subject = {
     { name: 'a version with a letter', client: line('GET / HTTP/1.x') },
     { name: 'a version without a number', client: line('GET / HTTP/') },
     { name: 'the version of another protocol', client: line('GET / RTSP/1.0') },
-    { name: 'the preface of HTTP/2', client: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' },
+    {
+      name: 'the preface of HTTP/2',
+      client: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      expect: {
+        differs: 'HTTP/2 is not spoken in clear text',
+        haproxy: { status: [], forwarded: 0 },
+        engine: { status: [400], forwarded: 0, closed: true },
+      },
+    },
     { name: 'a TLS ClientHello', client: '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n' },
     { name: 'garbage', client: 'hello there\r\n\r\n' },
     { name: 'one word', client: 'hello\r\n\r\n' },
