@@ -109,6 +109,11 @@ function messageFor(issue: Issue, path: Path): string {
 }
 
 function hintFor(issue: Issue): string | undefined {
+  if (issue.code === 'invalid_type') {
+    if (issue.expected === 'string' && typeof issue.input === 'number') return 'put it between quotes';
+    const numeric = typeof issue.input === 'string' && /^\d+$/.test(issue.input);
+    return numeric && TYPES[issue.expected]?.endsWith('number') ? 'without quotes' : undefined;
+  }
   if (issue.code !== 'invalid_value') return undefined;
   const values = issue.values.map(String);
   const near = typeof issue.input === 'string' ? didYouMean(issue.input, values) : undefined;
@@ -132,5 +137,5 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return TYPES[typeof value] === 'true or false' ? String(value) : (TYPES[typeof value] ?? typeof value);
+  return typeof value === 'string' ? TYPES.string! : String(value);
 }

@@ -59,7 +59,13 @@ function refusal(diagnostics: readonly Diagnostic[], text: string, file: string)
   const inOrder = diagnostics.toSorted(
     (a, b) => a.place!.line - b.place!.line || a.place!.column - b.place!.column,
   );
-  return new ConfigError(inOrder, new Map([[file, text]]));
+  return new ConfigError(inOrder, new Map([[file, withoutPasswords(text)]]));
+}
+
+/** The text for excerpts: as long as before, passwords that are written out hidden. */
+function withoutPasswords(text: string): string {
+  const written = /(\bpassword["']?[ \t]*:[ \t]*)("[^"\n]*"|'[^'\n]*'|(?!\$\{)[^\s,}][^,}\n]*)/g;
+  return text.replace(written, (_, key: string, value: string) => key + '*'.repeat(value.length));
 }
 
 /**

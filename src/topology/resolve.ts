@@ -1,6 +1,6 @@
 import { type Diagnostic, didYouMean } from '../errors.ts';
 import { finding, renderPath } from './diagnose.ts';
-import { NODE_NAME, type NodeSettings, ROLES, type Settings } from './schema.ts';
+import { HOST_NAME, NODE_NAME, type NodeSettings, ROLES, type Settings } from './schema.ts';
 import type { Path, Source } from './source.ts';
 import type { Balancer, LogSettings, Role, Site, Topology, TopologyNode } from './topology.ts';
 
@@ -57,7 +57,7 @@ export function resolve(
   checkNames(placed, refuse);
   checkAddresses(settings, placed, refuse);
   checkSites(settings, source, placed, refuse);
-  checkBalancer(settings, refuse);
+  checkBalancer(settings, source, refuse);
   checkPorts(topology, placed, source, refuse);
   return {
     topology,
@@ -244,6 +244,8 @@ function checkSites(settings: Settings, source: Source, placed: readonly Placed[
   const webs = placed.filter(({ node }) => node.role === 'web').map(({ node }) => node.name);
   for (const [host, { servers, aliases }] of Object.entries(settings.balancer.sites)) {
     const path: Path = ['balancer', 'sites', host];
+    if (!HOST_NAME.test(host))
+      refuse(path, 'unfit for a host', 'letters, digits, dashes, joined by dots', 'key');
     const at = source.has([...path, 'servers']) ? [...path, 'servers'] : path;
     for (const [index, name] of [host, ...aliases].entries()) {
       const where = index === 0 ? path : [...path, 'aliases', index - 1];
@@ -268,14 +270,17 @@ function checkSites(settings: Settings, source: Source, placed: readonly Placed[
   }
 }
 
-function checkBalancer({ balancer: { stats } }: Settings, refuse: Refuse): void {
+function checkBalancer({ balancer: { stats } }: Settings, source: Source, refuse: Refuse): void {
   if (!stats) return;
   const path: Path = ['balancer', 'stats'];
-  if (stats.user !== undefined && stats.password === undefined) {
+  // A key that the file has, and the settings have not, was refused already.
+  const lacks = (key: 'user' | 'password'): boolean =>
+    stats[key] === undefined && !source.has([...path, key]);
+  if (stats.user !== undefined && lacks('password')) {
     refuse([...path, 'user'], 'a user needs a password', 'best one from the environment');
-  } else if (stats.password !== undefined && stats.user === undefined) {
+  } else if (stats.password !== undefined && lacks('user')) {
     refuse([...path, 'password'], 'a password needs a user', undefined, 'key');
-  } else if (stats.admin && stats.user === undefined) {
+  } else if (stats.admin && lacks('user')) {
     refuse([...path, 'admin'], 'a page that changes things needs a user and a password');
   }
 }
@@ -283,13 +288,19 @@ function checkBalancer({ balancer: { stats } }: Settings, refuse: Refuse): void 
 /** Ports on one address: what a node listens on, and what is published on the host. */
 function checkPorts(topology: Topology, placed: readonly Placed[], source: Source, refuse: Refuse): void {
   const taken = new Map<string, string>();
+  const refused = new Set<string>();
   const claim = (where: string, port: number, by: string, path: Path): void => {
     const owner = taken.get(`${where} ${port}`);
+    const name = renderPath(path);
     if (owner === undefined) taken.set(`${where} ${port}`, by);
-    else refuse(path, `port ${port} is taken by ${owner}${where === 'host' ? ' on the host' : ''}`);
+    else if (refused.has(name))
+      return; // every proxy has the same ports: once is enough
+    else refused.add(name);
+    if (owner !== undefined)
+      refuse(path, `port ${port} is taken by ${owner}${where === 'host' ? ' on the host' : ''}`);
   };
   for (const { node, key } of placed) {
-    const where = node.address ?? node.name;
+    const where = topology.provider === 'ssh' ? (node.address ?? node.name) : node.name;
     if (node.role === 'web') claim(where, node.port, `${node.name} (its page)`, ['nodes', key!, 'port']);
     if (node.role !== 'proxy') continue;
     const { port, stats } = topology.balancer;

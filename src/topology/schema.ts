@@ -10,7 +10,7 @@ import { DAY_MS, DURATION, milliseconds } from './duration.ts';
 /** Length of a DNS label and of a whole name: RFC 1035, section 2.3.4. */
 const MAX_HOST_NAME = 253;
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-const HOST_NAME = new RegExp(`^(?=.{1,${MAX_HOST_NAME}}$)${LABEL}(?:\\.${LABEL})*$`);
+export const HOST_NAME = new RegExp(`^(?=.{1,${MAX_HOST_NAME}}$)${LABEL}(?:\\.${LABEL})*$`);
 /** A name that a container, a host and a folder can all have: an RFC 1123 label that begins with a letter. */
 export const NODE_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;

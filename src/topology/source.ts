@@ -106,10 +106,9 @@ function parse(text: string, lines: LineCounter, refuse: Refuse): Document.Parse
       lineCounter: lines,
       prettyErrors: false,
       version: '1.2',
-      logLevel: 'silent',
     });
-    for (const { message, pos } of [...document.errors, ...document.warnings]) {
-      refuse(`YAML: ${firstLine(unmask(message))}`, pos);
+    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+      refuse(YAML_MESSAGES[code] ?? `YAML: ${firstLine(unmask(message))}`, pos);
     }
     return document;
   } catch {
@@ -118,6 +117,13 @@ function parse(text: string, lines: LineCounter, refuse: Refuse): Document.Parse
     return undefined;
   }
 }
+
+/** The parser's findings that people meet most, in our words. */
+const YAML_MESSAGES: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key stands in the same mapping twice',
+  MULTIPLE_DOCS: 'a topology is one YAML document: no line of three dashes in it',
+  TAB_AS_INDENT: 'YAML: tabs cannot indent; use spaces',
+};
 
 function firstLine(message: string): string {
   const line = message.split('\n', 1)[0]!;
