@@ -1,4 +1,5 @@
-import type { TopologyNode } from '../topology/topology.ts';
+import type { NodeView } from '../render/view.ts';
+import type { EngineName, Topology, TopologyNode } from '../topology/topology.ts';
 
 /**
  * What a lab runs on. Five methods; whatever only some providers can do (snapshots, faults, a shell) is a
@@ -33,6 +34,8 @@ export interface FileSpec {
   readonly mode?: number;
   /** Keep what was there before lablb's first write as `<path>.orig`. */
   readonly keepOriginal?: boolean;
+  /** Take the file away instead; it is no longer managed. */
+  readonly absent?: boolean;
 }
 
 export interface ExecOptions {
@@ -61,6 +64,8 @@ export interface ObservedNode {
   readonly services: ReadonlyMap<string, ObservedService>;
   /** Managed files that exist: path → sha256 of the content, hex. */
   readonly files: ReadonlyMap<string, string>;
+  /** The same as lablb last wrote them, so that a change by hand is told from a change of the lab. */
+  readonly pushed: ReadonlyMap<string, string>;
 }
 
 export interface ObservedService {
@@ -69,3 +74,31 @@ export interface ObservedService {
   /** Changes whenever what the service runs with changed since it started (config hash, version). */
   readonly revision?: string;
 }
+
+/** What a lab's desired state depends on and only its provider knows. */
+export interface Surroundings {
+  /** How to render each node's files. Nodes that are yet to be made have the place they will get, if it is known. */
+  views(topology: Topology, observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>>;
+  /** Programs on the nodes that services run. @throws LabError when one is missing. */
+  programs(topology: Topology): Programs;
+}
+
+export interface Programs {
+  readonly engine: (name: EngineName) => Program;
+  /** Serves a folder: `[...argv, '--address', A, '--port', P, '--root', FOLDER, '--access-log', FILE]`. */
+  readonly webServer: () => Program;
+}
+
+export interface Program {
+  readonly argv: readonly string[];
+  /** Changes when the program does: a running service of an older build is reloaded. */
+  readonly build: string;
+}
+
+/** Runs a command with the terminal of whoever asks: `lablb exec`, `lablb logs --follow`. */
+export interface Attach {
+  attach(node: NodeName, argv: readonly string[], options?: { signal?: AbortSignal }): Promise<number>;
+}
+
+/** All that the commands need of a provider. */
+export type LabProvider = Provider & Surroundings & Attach;

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+
+// Answered before anything is loaded: programs ask this often, and oclif takes longer to load than to answer.
+if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-v')) {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  process.stdout.write(`lablb ${version} node-${process.version} ${process.platform}-${process.arch}\n`);
+} else {
+  const { execute } = await import('@oclif/core/execute').catch(() => import('@oclif/core'));
+  await execute({ dir: import.meta.url });
+}

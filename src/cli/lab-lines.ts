@@ -1,0 +1,83 @@
+import type { Desired, DesiredNode } from '../plan/desired.ts';
+import { describe, type Plan } from '../plan/plan.ts';
+import { seconds } from '../runner/progress.ts';
+import type { StepResult } from '../runner/run.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { Colours } from './colours.ts';
+import { plural } from './failure.ts';
+import { table } from './table.ts';
+
+/** A plan with its reasons. */
+export function planLines(plan: Plan, c: Colours): string[] {
+  if (plan.steps.length === 0) return ['nothing to do'];
+  const rows = plan.steps.map((step) => [step.node, describe(step.op), c.dim(`because ${step.why}`)]);
+  return [table(rows), `${plural(plan.steps.length, 'step')}; nothing was touched`];
+}
+
+/** Address and purpose of a node, as in "127.64.1.9:8080  web, page SITE1". */
+export function nodeAbout(desired: Desired, name: string): string {
+  const node = desired.nodes.find((one) => one.name === name);
+  if (!node) return '';
+  const places = desired.nodes.map(placeOf);
+  return `${placeOf(node).padEnd(Math.max(...places.map((place) => place.length)))}  ${node.about}`;
+}
+
+/** The end of `up`: what was done, a line to try, where to go next. */
+export function upLines(
+  topology: Topology,
+  desired: Desired,
+  results: readonly StepResult[],
+  ms: number,
+  c: Colours,
+): string[] {
+  if (results.length === 0) return [`${topology.name} is up: nothing to do (${seconds(ms)})`];
+  const unfinished = new Set(results.filter(({ state }) => state !== 'done').map(({ step }) => step.node));
+  if (unfinished.size > 0) {
+    const fine = topology.nodes.length - unfinished.size;
+    const rest = fine > 0 ? `the other ${plural(fine, 'node')} ${fine === 1 ? 'is' : 'are'} up; ` : '';
+    return [`  ${rest}run \`lablb up\` again to go on`];
+  }
+  return [
+    `up in ${seconds(ms)}: ${plural(results.length, 'step')} done`,
+    '',
+    ...[curlLine(topology, desired), statsLine(topology, desired)].flatMap((line) =>
+      line ? [`  ${line}`] : [],
+    ),
+    c.dim('  next: lablb test · lablb status · lablb logs NODE · lablb down'),
+  ];
+}
+
+/** A request that anyone can repeat. */
+export function curlLine(topology: Topology, desired: Desired): string | undefined {
+  const proxy = desired.nodes.find((node) => node.role === 'proxy');
+  const url = proxy && siteUrl(topology, proxy);
+  if (!url) return undefined;
+  const host = topology.balancer.sites[0]?.host;
+  return host ? `curl -H 'Host: ${host}' ${url}` : `curl ${url}`;
+}
+
+export function statsLine(topology: Topology, desired: Desired): string | undefined {
+  const stats = topology.balancer.stats;
+  const proxy = desired.nodes.find((node) => node.role === 'proxy');
+  if (!stats || !proxy?.address) return undefined;
+  const user = stats.user ? `   (user ${stats.user})` : '';
+  return `statistics: http://${proxy.address}:${actual(proxy, stats.port)}${stats.uri}${user}`;
+}
+
+/** `http://ADDRESS[:PORT]/` of the balancer. */
+export function siteUrl(topology: Topology, proxy: DesiredNode): string | undefined {
+  if (!proxy.address) return undefined;
+  const port = actual(proxy, topology.balancer.port);
+  return `http://${proxy.address}${port === 80 ? '' : `:${port}`}/`;
+}
+
+/** The port in fact for one of the topology. */
+export function actual(node: DesiredNode, port: number): number {
+  return node.ports.find((mapping) => mapping.port === port)?.actual ?? port;
+}
+
+/** `127.64.1.9`, or `127.64.1.9:8080` when the first port is not what the topology says. */
+export function placeOf(node: DesiredNode): string {
+  const first = node.ports[0];
+  return `${node.address ?? '?'}${first && first.actual !== first.port ? `:${first.actual}` : ''}`;
+}

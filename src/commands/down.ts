@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { LabCommand } from '../cli/base.ts';
+import { plural } from '../cli/failure.ts';
+import { labArg, nameFlag } from '../cli/flags.ts';
+import { LabError } from '../errors.ts';
+import { seconds } from '../runner/progress.ts';
+
+export default class Down extends LabCommand {
+  static override summary = 'Take a lab away: all of it, and nothing else';
+  static override description =
+    'Works from what lablb remembers, so it needs no file, and what is gone already is no obstacle.';
+  static override examples = ['<%= config.bin %> down', '<%= config.bin %> down --name quickstart'];
+  static override args = { topology: labArg };
+  static override flags = { name: nameFlag };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Down);
+    const started = performance.now();
+    const [{ whichLab }, { providerFor }, { takeDown }] = await Promise.all([
+      import('../lab/which.ts'),
+      import('../providers/providers.ts'),
+      import('../lab/down.ts'),
+    ]);
+    const record = await whichLab({ topology: args.topology, name: flags.name }).catch((error) => {
+      // To want a known lab gone that is not there is no mistake; to mistype its name is.
+      const known = flags.name === undefined && (args.topology === undefined || existsSync(args.topology));
+      if (known && error instanceof LabError && error.fields.code === 'lab.unknown') return error.message;
+      throw error;
+    });
+    if (typeof record === 'string') {
+      this.log(`${record}: nothing to do`);
+      return { gone: [] };
+    }
+    const gone = await takeDown(record, await providerFor(record.topology));
+    this.log(
+      `${record.name} is down: ${plural(gone.length, 'node')} gone (${seconds(performance.now() - started)})`,
+    );
+    return { lab: record.name, gone };
+  }
+}

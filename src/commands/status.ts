@@ -1,0 +1,32 @@
+import { LabCommand } from '../cli/base.ts';
+import { labArg, nameFlag } from '../cli/flags.ts';
+import { statusLines } from '../cli/status-lines.ts';
+import { labStatus } from '../lab/status.ts';
+import { providerFor } from '../providers/providers.ts';
+import { allRecords } from '../state/record.ts';
+import { proxyStates } from '../verify/stats.ts';
+
+export default class Status extends LabCommand {
+  static override summary = 'Show what is up, and what differs from what should be';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
+  static override args = { topology: labArg };
+  static override flags = { name: nameFlag };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Status);
+    const one = args.topology !== undefined || flags.name !== undefined;
+    const records = one
+      ? [await (await import('../lab/which.ts')).whichLab({ topology: args.topology, name: flags.name })]
+      : allRecords();
+    const labs = await Promise.all(
+      records.map(async (record) => {
+        const status = await labStatus(record, await providerFor(record.topology));
+        return { ...status, balancing: await proxyStates(record) };
+      }),
+    );
+    if (labs.length === 0) this.log('no lab is up   (lablb up brings one up, lablb init writes a topology)');
+    for (const [i, lab] of labs.entries())
+      this.log((i > 0 ? '\n' : '') + statusLines(lab, this.c).join('\n'));
+    return labs;
+  }
+}

@@ -1,0 +1,95 @@
+import { Flags } from '@oclif/core';
+import { LabCommand } from '../cli/base.ts';
+import { coloursFor } from '../cli/colours.ts';
+import { within } from '../cli/deadline.ts';
+import { failureToJson, plural, renderFailure } from '../cli/failure.ts';
+import { providerFlag, timeoutFlag, topologyArg } from '../cli/flags.ts';
+import { nodeAbout, planLines, upLines } from '../cli/lab-lines.ts';
+import { describe } from '../plan/plan.ts';
+import type { ProviderName } from '../topology/topology.ts';
+
+export default class Up extends LabCommand {
+  static override summary = 'Bring a lab up, or bring it back to what its topology says';
+  static override description =
+    'Looks at what is there, does what is missing, and says why. What is right already is left alone, so a second run has nothing to do.';
+  static override examples = [
+    '<%= config.bin %> up',
+    '<%= config.bin %> up topologies/quickstart.yaml --dry-run',
+  ];
+  static override args = { topology: topologyArg };
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'print the plan, with a reason for each step; touch nothing' }),
+    only: Flags.string({
+      description: 'only this node (may be given again)',
+      multiple: true,
+      helpValue: 'NODE',
+    }),
+    parallel: Flags.integer({ description: 'steps at a time', default: 8, min: 1, helpValue: 'N' }),
+    timeout: timeoutFlag,
+    force: Flags.boolean({ description: 'do every step again, needed or not' }),
+    provider: providerFlag,
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Up);
+    const started = performance.now();
+    const [{ topologyFile }, { loadTopology }, { providerFor }, { bringUp, planUp }] = await Promise.all([
+      import('../lab/which.ts'),
+      import('../topology/load.ts'),
+      import('../providers/providers.ts'),
+      import('../lab/up.ts'),
+    ]);
+    const file = await topologyFile(args.topology);
+    const topology = await loadTopology(file, { provider: flags.provider as ProviderName | undefined });
+    const provider = await providerFor(topology);
+    const head = `${this.c.bold(topology.name)} · ${topology.provider} · ${plural(topology.nodes.length, 'node')}`;
+
+    if (flags['dry-run']) {
+      const { plan } = await planUp(topology, provider, flags);
+      this.log([head, ...planLines(plan, this.c)].join('\n'));
+      return plan;
+    }
+
+    let announced = false;
+    const { desired, results } = await bringUp(topology, provider, {
+      ...flags,
+      signal: within(flags.timeout, this.interruptible()),
+      show: async (plan, run, desired) => {
+        const { showPlain, showTree } = await import('../runner/progress.ts');
+        if (this.jsonEnabled()) return;
+        if (!announced) this.log(head);
+        announced = true;
+        const show = process.stdout.isTTY ? showTree : showPlain;
+        const about = (node: string): string => nodeAbout(desired, node);
+        await show({ plan, run, about, colours: this.c, write: (line) => this.log(line) });
+      },
+    });
+    const took = performance.now() - started;
+    const failures = results.filter(({ state }) => state === 'failed');
+    for (const { error } of failures)
+      if (!this.jsonEnabled()) process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
+    if (failures.length > 0) this.fail();
+    this.log(upLines(topology, desired, results, took, this.c).join('\n'));
+    return {
+      lab: topology.name,
+      provider: topology.provider,
+      seconds: Number((took / 1000).toFixed(3)),
+      steps: results.map(({ step, state, ms }) => ({
+        id: step.id,
+        node: step.node,
+        what: describe(step.op),
+        why: step.why,
+        state,
+        ms: Math.round(ms),
+      })),
+      nodes: desired.nodes.map(({ name, role, address, ports, about }) => ({
+        name,
+        role,
+        address,
+        ports,
+        about,
+      })),
+      failures: failures.map(({ error }) => failureToJson(error).error),
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import type { PortMapping } from '../plan/desired.ts';
+import { sha256 } from '../plan/hash.ts';
+import { describe, makePlan } from '../plan/plan.ts';
+import type { LabProvider, ObservedNode } from '../providers/provider.ts';
+import type { LabRecord } from '../state/record.ts';
+import type { ProviderName, Role } from '../topology/topology.ts';
+
+export interface LabStatus {
+  readonly lab: string;
+  readonly provider: ProviderName;
+  readonly file?: string;
+  readonly upAt?: string;
+  readonly nodes: readonly NodeStatus[];
+  /** What `up` would do, and why: nothing when the lab is as it should be. */
+  readonly drift: readonly Drift[];
+  /** What is worth knowing and no drift: the file changed since, an `up` that did not finish. */
+  readonly notes: readonly string[];
+}
+
+export interface NodeStatus {
+  readonly name: string;
+  readonly role: Role;
+  readonly state: ObservedNode['state'];
+  readonly address?: string;
+  readonly ports: readonly PortMapping[];
+  readonly services: readonly { readonly name: string; readonly running: boolean }[];
+  readonly about: string;
+}
+
+export interface Drift {
+  readonly node: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+/** What is there, beside what the last `up` was to make true. Needs no file and renders nothing. */
+export async function labStatus(record: LabRecord, provider: LabProvider): Promise<LabStatus> {
+  const observed = await provider.observe(record.name);
+  const plan = makePlan(record.desired, observed);
+  const nodes = record.desired.nodes.map((node): NodeStatus => {
+    const seen = observed.nodes.get(node.name);
+    return {
+      name: node.name,
+      role: node.role,
+      state: seen?.state ?? 'absent',
+      address: seen?.address ?? node.address,
+      ports: node.ports,
+      services: node.services.map(({ name }) => ({
+        name,
+        running: seen?.services.get(name)?.running ?? false,
+      })),
+      about: node.about,
+    };
+  });
+  const drift = plan.steps.map((step) => ({ node: step.node, what: describe(step.op), why: step.why }));
+  return {
+    lab: record.name,
+    provider: record.provider,
+    file: record.file,
+    upAt: record.upAt,
+    nodes,
+    drift,
+    notes: notesOn(record),
+  };
+}
+
+function notesOn(record: LabRecord): string[] {
+  const unfinished = record.upAt === undefined ? ['the last `lablb up` did not finish'] : [];
+  if (record.file === undefined) return unfinished;
+  const now = hashOf(record.file);
+  if (now === undefined)
+    return [...unfinished, `${record.file} is gone; \`lablb down --name ${record.name}\` works`];
+  return now === record.fileHash ? unfinished : [...unfinished, `${record.file} changed since: lablb up`];
+}
+
+function hashOf(file: string): string | undefined {
+  try {
+    return sha256(readFileSync(file));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { EXIT, LabError } from '../errors.ts';
+import { familyOf } from '../os/families.ts';
+import type { Desired } from '../plan/desired.ts';
+import { sha256 } from '../plan/hash.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
+import type { LabProvider } from '../providers/provider.ts';
+import { renderNode } from '../render/render.ts';
+import { desire, type Wish } from '../roles/desire.ts';
+import { execute } from '../runner/execute.ts';
+import { type Run, type StepResult, startRun } from '../runner/run.ts';
+import { withLock } from '../state/lock.ts';
+import { type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
+import type { Topology } from '../topology/topology.ts';
+
+export interface UpOptions {
+  readonly only?: readonly string[];
+  readonly parallel: number;
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+  /** Shows a run; resolves when it is over. */
+  readonly show: (plan: Plan, run: Run, desired: Desired) => Promise<void>;
+}
+
+export interface UpReport {
+  readonly desired: Desired;
+  readonly results: readonly StepResult[];
+}
+
+/** Rounds until nothing is left to do: what one round makes (addresses) may be what the next one writes. */
+const ROUNDS = 4;
+
+/**
+ * Makes a lab what its topology says: look, plan, do, look again. What failed is in the results; the rest stands
+ * and the next `up` goes on.
+ *
+ * @throws LabError when it cannot begin, is interrupted, or does not come to rest.
+ */
+export function bringUp(topology: Topology, provider: LabProvider, options: UpOptions): Promise<UpReport> {
+  return withLock(lockPath(topology.name), 'lablb up', async () => {
+    const results: StepResult[] = [];
+    for (let round = 1; ; round++) {
+      const { plan, wish } = await planUp(topology, provider, {
+        ...options,
+        force: options.force && round === 1,
+      });
+      remember(topology, wish.desired, { finished: plan.steps.length === 0 && !options.only });
+      if (plan.steps.length === 0) return { desired: wish.desired, results };
+      if (round === ROUNDS) throw doesNotSettle(plan);
+      const run = startRun(
+        plan,
+        (step) => execute(step, handsFor(topology, provider, wish, options.signal)),
+        options,
+      );
+      await options.show(plan, run, wish.desired);
+      results.push(...(await run.all));
+      options.signal?.throwIfAborted();
+      if (results.some(({ state }) => state !== 'done')) return { desired: wish.desired, results };
+    }
+  });
+}
+
+/** What `up` would do now. Touches nothing. */
+export async function planUp(
+  topology: Topology,
+  provider: LabProvider,
+  options: Pick<UpOptions, 'only' | 'force'>,
+): Promise<{ plan: Plan; wish: Wish }> {
+  refuseUnknownNodes(topology, options.only ?? []);
+  refuseRival(topology);
+  const observed = await provider.observe(topology.name);
+  const views = await provider.views(topology, observed);
+  const wish = desire(topology, views, provider.programs(topology), renderNode);
+  return { plan: makePlan(wish.desired, observed, options), wish };
+}
+
+function handsFor(topology: Topology, provider: LabProvider, wish: Wish, signal: AbortSignal | undefined) {
+  return {
+    provider,
+    spec: (name: string) => ({ ...topology.nodes.find((node) => node.name === name)!, lab: topology.name }),
+    file: (node: string, path: string) => wish.files.get(node)!.get(path)!,
+    family: (name: string) => familyOf(wish.desired.nodes.find((node) => node.name === name)?.family),
+    signal,
+  };
+}
+
+/** Written before anything is made: whatever happens next, `status` and `down` know of it. */
+function remember(topology: Topology, desired: Desired, { finished }: { finished: boolean }): void {
+  const before = readRecord(topology.name);
+  const names = topology.nodes.map((node) => node.name);
+  const record: LabRecord = {
+    version: 1,
+    name: topology.name,
+    provider: topology.provider,
+    file: topology.file,
+    fileHash: hashOfFile(topology.file),
+    topology,
+    nodes: finished ? names : [...new Set([...(before?.nodes ?? []), ...names])],
+    desired,
+    upAt: finished ? (before?.upAt ?? new Date().toISOString()) : undefined,
+  };
+  if (JSON.stringify(record) !== JSON.stringify(before)) writeRecord(record);
+}
+
+/** A lab of this name that is another one: from a file that is still there, or on another provider. */
+function refuseRival({ name, file, provider }: Topology): void {
+  const known = readRecord(name);
+  if (!known) return;
+  if (known.provider !== provider) {
+    throw new LabError(`${name} is up on ${known.provider}; it cannot be on ${provider} as well`, {
+      code: 'lab.rival',
+      exit: EXIT.refused,
+      hints: [`lablb down --name ${name}`],
+    });
+  }
+  if (known.file !== file && known.file && existsSync(known.file)) {
+    throw new LabError(`a lab called '${name}' is up already, from ${known.file}`, {
+      code: 'lab.rival',
+      exit: EXIT.refused,
+      hints: [`lablb down --name ${name}`, `another 'name:' in ${file ?? 'this topology'}`],
+    });
+  }
+}
+
+function refuseUnknownNodes({ nodes, name }: Topology, only: readonly string[]): void {
+  const stranger = only.find((wanted) => !nodes.some((node) => node.name === wanted));
+  if (stranger === undefined) return;
+  throw new LabError(`${name} has no node '${stranger}'`, {
+    code: 'node.unknown',
+    exit: EXIT.refused,
+    hints: [`there are ${nodes.map((node) => node.name).join(', ')}`],
+  });
+}
+
+function doesNotSettle(plan: Plan): LabError {
+  const { node, why, id } = plan.steps[0]!;
+  return new LabError(
+    `does not come to rest: after ${ROUNDS - 1} rounds ${id} is to be done again, because ${why}`,
+    {
+      code: 'lab.unsettled',
+      node,
+      hints: ['something else changes the same thing; lablb up --dry-run shows what'],
+    },
+  );
+}
+
+function hashOfFile(file: string | undefined): string | undefined {
+  try {
+    return file === undefined ? undefined : sha256(readFileSync(file));
+  } catch {
+    return undefined;
+  }
+}

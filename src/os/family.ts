@@ -1,0 +1,15 @@
+import type { ServiceAction } from '../plan/plan.ts';
+import type { FileSpec } from '../providers/provider.ts';
+import type { ServiceSpec } from '../roles/role.ts';
+
+/** What differs between families of systems: package names, where services are defined, how they are driven. */
+export interface Family {
+  readonly name: string;
+  /** The file that makes `service` known to the system. */
+  define(service: ServiceSpec): FileSpec;
+  service(action: ServiceAction, name: string): readonly string[];
+  /** Packages as this family calls them; none where nothing is installed. */
+  packages(wanted: readonly string[]): readonly string[];
+  /** Installs packages, asking nothing. */
+  install(packages: readonly string[]): readonly string[];
+}

@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto';
+
+/** sha256, hex: how contents are compared. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/**
+ * What a service runs with, as one value: its definition and the files it reads, by content. Computed from what
+ * should be (when planning) and from what is (when a provider starts it); equal means nothing to reload.
+ */
+export function revisionOf(paths: readonly string[], hashOf: (path: string) => string | undefined): string {
+  return sha256(paths.map((path) => `${path}=${hashOf(path) ?? 'absent'}`).join('\n')).slice(0, 16);
+}

@@ -1,0 +1,206 @@
+import { LabError } from '../errors.ts';
+import type { Observed, ObservedNode, ObservedService } from '../providers/provider.ts';
+import type { Desired, DesiredFile, DesiredNode, DesiredService } from './desired.ts';
+
+export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
+
+export type Op =
+  | { readonly kind: 'create' }
+  | { readonly kind: 'install'; readonly packages: readonly string[] }
+  | { readonly kind: 'push'; readonly path: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'service'; readonly service: string; readonly action: ServiceAction }
+  | { readonly kind: 'destroy' };
+
+export interface Step {
+  /** `node:what`, e.g. `web1:push:/etc/hosts`. */
+  readonly id: string;
+  readonly node: string;
+  readonly op: Op;
+  /** A clause for "because …". */
+  readonly why: string;
+  /** Ids of the steps that must be done before. */
+  readonly needs: readonly string[];
+}
+
+export interface Plan {
+  readonly lab: string;
+  readonly steps: readonly Step[];
+}
+
+export interface PlanOptions {
+  /** Only these nodes. */
+  readonly only?: readonly string[];
+  /** Do everything again, needed or not. */
+  readonly force?: boolean;
+}
+
+/**
+ * The difference between what should be and what is, as steps with reasons. Pure; nothing to do is no step.
+ *
+ * @throws LabError `node.foreign` when something of a node's name is there that lablb did not make.
+ */
+export function makePlan(desired: Desired, observed: Observed, options: PlanOptions = {}): Plan {
+  refuseForeign(desired, observed);
+  const steps = [
+    ...desired.nodes.flatMap((node) =>
+      chain(stepsOf(node, observed.nodes.get(node.name), options.force ?? false)),
+    ),
+    ...[...observed.nodes]
+      .filter(([name, seen]) => isOurs(seen) && !desired.nodes.some((node) => node.name === name))
+      .map(([name]) => step(name, { kind: 'destroy' }, 'the topology no longer has it')),
+  ];
+  const kept = options.only ? steps.filter((s) => options.only!.includes(s.node)) : steps;
+  return deepFreeze({ lab: desired.lab, steps: acrossNodes(kept, desired) });
+}
+
+/** `push /etc/hosts`, `start service httpd`: what a step does, for people. */
+export function describe(op: Op): string {
+  switch (op.kind) {
+    case 'install':
+      return `install ${op.packages.join(' ')}`;
+    case 'push':
+      return `write ${op.path}`;
+    case 'remove':
+      return `remove ${op.path}`;
+    case 'service':
+      return `${op.action} service ${op.service}`;
+    default:
+      return op.kind;
+  }
+}
+
+function refuseForeign(desired: Desired, observed: Observed): void {
+  const foreign = desired.nodes.find((node) => observed.nodes.get(node.name)?.state === 'foreign');
+  if (!foreign) return;
+  throw new LabError(
+    'something of that name is there already, and lablb did not make it; nothing was touched',
+    {
+      code: 'node.foreign',
+      node: foreign.name,
+      hints: ['another name for the node in the topology', 'take it away yourself if it is not needed'],
+    },
+  );
+}
+
+function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boolean): Step[] {
+  const isNew = !seen || seen.state === 'absent';
+  const create = isNew
+    ? [step(node.name, { kind: 'create' }, 'it is not there')]
+    : seen.state === 'stopped'
+      ? [step(node.name, { kind: 'create' }, 'it is not running')]
+      : [];
+  const missing = node.packages.filter((name) => !seen?.packages.has(name));
+  const install =
+    missing.length > 0
+      ? [step(node.name, { kind: 'install', packages: missing }, 'they are not installed')]
+      : [];
+  const files = fileSteps(node, isNew ? undefined : seen, force);
+  const services = serviceSteps(node, isNew ? undefined : seen, files, force);
+  return [...create, ...install, ...files, ...services];
+}
+
+function fileSteps(node: DesiredNode, seen: ObservedNode | undefined, force: boolean): Step[] {
+  const pushes = node.files.flatMap((file) => {
+    const why = reasonToPush(file, seen) ?? (force ? '--force' : undefined);
+    return why ? [step(node.name, { kind: 'push', path: file.path }, why)] : [];
+  });
+  const wanted = new Set(node.files.map((file) => file.path));
+  const removals = [...(seen?.files.keys() ?? [])]
+    .filter((path) => !wanted.has(path))
+    .map((path) => step(node.name, { kind: 'remove', path }, 'the topology no longer asks for it'));
+  return [...pushes, ...removals];
+}
+
+function reasonToPush(file: DesiredFile, seen: ObservedNode | undefined): string | undefined {
+  if (!seen) return 'the node is new';
+  const now = seen.files.get(file.path);
+  const pushed = seen.pushed.get(file.path);
+  if (now === file.sha256) return undefined;
+  if (now === undefined) return pushed === undefined ? 'it is not there yet' : 'it was removed by hand';
+  return now === pushed ? 'its content follows the topology, which changed' : 'it was changed by hand';
+}
+
+function serviceSteps(
+  node: DesiredNode,
+  seen: ObservedNode | undefined,
+  files: readonly Step[],
+  force: boolean,
+): Step[] {
+  const wanted = node.services.flatMap((service) => {
+    const found = reasonForService(service, seen?.services.get(service.name), files, force);
+    return found
+      ? [step(node.name, { kind: 'service', service: service.name, action: found.action }, found.why)]
+      : [];
+  });
+  const unwanted = [...(seen?.services ?? [])]
+    .filter(([name, service]) => service.running && !node.services.some((s) => s.name === name))
+    .map(([name]) =>
+      step(
+        node.name,
+        { kind: 'service', service: name, action: 'stop' },
+        'the topology no longer asks for it',
+      ),
+    );
+  // What is no longer wanted may hold the ports of what is: first out, then in.
+  return [...unwanted, ...wanted];
+}
+
+function reasonForService(
+  service: DesiredService,
+  seen: ObservedService | undefined,
+  files: readonly Step[],
+  force: boolean,
+): { action: ServiceAction; why: string } | undefined {
+  if (!seen) return { action: 'start', why: 'it is not there yet' };
+  if (!seen.running) return { action: 'start', why: 'it is not running' };
+  const changed = files.flatMap((s) =>
+    'path' in s.op && service.watch.includes(s.op.path) ? [basename(s.op.path)] : [],
+  );
+  if (changed.length > 0 && seen.revision !== service.revision)
+    return { action: service.onChange, why: `${changed.join(', ')} changed` };
+  if (seen.revision !== service.revision)
+    return { action: service.onChange, why: 'it runs with an older configuration or build' };
+  return force ? { action: service.onChange, why: '--force' } : undefined;
+}
+
+/** Within a node one after another. */
+function chain(steps: readonly Step[]): Step[] {
+  return steps.map((s, i) => (i === 0 ? s : { ...s, needs: [steps[i - 1]!.id] }));
+}
+
+/** Between nodes: services start after those of the nodes they depend on; a node that goes, goes first. */
+function acrossNodes(steps: readonly Step[], desired: Desired): Step[] {
+  const leaving = steps.filter((s) => s.op.kind === 'destroy').map((s) => s.id);
+  const brings = (s: Step): boolean => s.op.kind === 'service' && s.op.action !== 'stop';
+  return steps.map((s) => {
+    const before = brings(s) ? (desired.nodes.find((node) => node.name === s.node)?.after ?? []) : [];
+    const others = steps
+      .filter((o) => before.includes(o.node) && o.node !== s.node && brings(o))
+      .map((o) => o.id);
+    const freed = s.op.kind === 'create' ? leaving : [];
+    return { ...s, needs: [...s.needs, ...others, ...freed] };
+  });
+}
+
+function step(node: string, op: Op, why: string): Step {
+  const detail = 'path' in op ? `:${op.path}` : op.kind === 'service' ? `:${op.service}` : '';
+  const verb = op.kind === 'service' ? op.action : op.kind;
+  return { id: `${node}:${verb}${detail}`, node, op, why, needs: [] };
+}
+
+function isOurs(seen: ObservedNode): boolean {
+  return seen.state === 'running' || seen.state === 'stopped';
+}
+
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

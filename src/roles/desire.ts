@@ -1,0 +1,87 @@
+import { familyOf } from '../os/families.ts';
+import type { Family } from '../os/family.ts';
+import type { Desired, DesiredNode, DesiredService } from '../plan/desired.ts';
+import { revisionOf, sha256 } from '../plan/hash.ts';
+import type { FileSpec, Programs } from '../providers/provider.ts';
+import type { NodeView } from '../render/view.ts';
+import type { Topology, TopologyNode } from '../topology/topology.ts';
+import { portsOf } from './ports.ts';
+import { actualPort, type RoleContext, type ServiceSpec } from './role.ts';
+import { roleOf } from './roles.ts';
+
+/** Renders a node's files: `renderNode` of `render/`. */
+export type Render = (topology: Topology, node: string, view: NodeView) => readonly FileSpec[];
+
+export interface Wish {
+  readonly desired: Desired;
+  /** Contents of every managed file: node → path → file. */
+  readonly files: ReadonlyMap<string, ReadonlyMap<string, FileSpec>>;
+}
+
+/** A topology and where its nodes are → what should be on every one of them. */
+export function desire(
+  topology: Topology,
+  views: ReadonlyMap<string, NodeView>,
+  programs: Programs,
+  render: Render,
+): Wish {
+  const nodes = topology.nodes.map((node) =>
+    desireNode(topology, node, views.get(node.name)!, programs, render),
+  );
+  return {
+    desired: { lab: topology.name, provider: topology.provider, nodes: nodes.map(({ wish }) => wish) },
+    files: new Map(
+      nodes.map(({ wish, files }) => [wish.name, new Map(files.map((file) => [file.path, file]))]),
+    ),
+  };
+}
+
+function desireNode(
+  topology: Topology,
+  node: TopologyNode,
+  view: NodeView,
+  programs: Programs,
+  render: Render,
+): { wish: DesiredNode; files: readonly FileSpec[] } {
+  const role = roleOf(node);
+  const family = familyOf(view.family);
+  const rendered = render(topology, node.name, view);
+  const context: RoleContext = { topology, node, view, files: rendered, programs };
+  const services = role.services(context);
+  const files = [...rendered, ...services.map((service) => family.define(service))];
+  const hashes = new Map(files.map((file) => [file.path, sha256(file.content)]));
+  return {
+    files,
+    wish: {
+      name: node.name,
+      role: node.role,
+      packages: family.packages(role.packages(context)),
+      files: [...hashes].map(([path, hash]) => ({ path, sha256: hash })),
+      services: services.map((service) => desireService(service, family, hashes)),
+      after: role.after(topology),
+      about: role.about(topology, node),
+      family: family.name,
+      root: view.root,
+      address: view.addresses.get(node.name),
+      ports: portsOf(topology, node).map((entry) => ({
+        ...entry,
+        actual: actualPort(view, node.name, entry.port),
+      })),
+    },
+  };
+}
+
+function desireService(
+  service: ServiceSpec,
+  family: Family,
+  hashes: ReadonlyMap<string, string>,
+): DesiredService {
+  const watch = [family.define(service).path, ...service.watch];
+  return {
+    name: service.name,
+    revision: revisionOf(watch, (path) => hashes.get(path)),
+    watch,
+    onChange: service.onChange,
+    logs: [service.log, ...service.otherLogs],
+  };
+}

@@ -1,0 +1,23 @@
+import type { Topology, TopologyNode } from '../topology/topology.ts';
+
+export interface NodePort {
+  readonly port: number;
+  readonly use: string;
+}
+
+/** The ports that a node listens on, as the topology has them, each once, the first use named. */
+export function portsOf(topology: Topology, node: TopologyNode): NodePort[] {
+  const all = USES[node.role](topology, node).filter(({ port }) => port > 0);
+  return all.filter((entry, i) => all.findIndex(({ port }) => port === entry.port) === i);
+}
+
+const USES: Readonly<Record<TopologyNode['role'], (topology: Topology, node: TopologyNode) => NodePort[]>> = {
+  web: (_, node) => [{ port: node.port, use: 'http' }],
+  proxy: ({ balancer }, node) => [
+    { port: balancer.port, use: 'http' },
+    ...(balancer.stats ? [{ port: balancer.stats.port, use: 'statistics' }] : []),
+    ...node.publish.map((port) => ({ port, use: 'published' })),
+  ],
+  client: () => [],
+  dns: () => [],
+};

@@ -1,0 +1,41 @@
+import { dirname } from 'node:path/posix';
+import { LabError } from '../errors.ts';
+import type { WebServer } from '../topology/topology.ts';
+import { actualPort, type Role } from './role.ts';
+
+/** Serves the node's page. On a local node the embedded server does it, under the name of the one it stands for. */
+export const web: Role = {
+  services: ({ node, view, files, programs }) => {
+    const page = files.find((file) => file.path.endsWith('/index.html'));
+    if (!page)
+      throw new LabError('nothing was rendered for it to serve', { code: 'role.no-page', node: node.name });
+    const name = SERVICE_NAMES[node.server ?? 'embedded'];
+    const address = view.bind ?? '*';
+    const port = actualPort(view, node.name, node.port);
+    const accessLog = `/var/log/${name}/access.log`;
+    const { argv, build } = programs.webServer();
+    const listen = ['--address', address, '--port', String(port)];
+    const serve = ['--root', view.root + dirname(page.path), '--access-log', view.root + accessLog];
+    return [
+      {
+        name,
+        argv: [...argv, ...listen, ...serve],
+        build,
+        log: `/var/log/${name}/error.log`,
+        otherLogs: [accessLog],
+        watch: [], // it reads the page at each request
+        onChange: 'restart',
+        listens: [{ address, port }],
+      },
+    ];
+  },
+  packages: ({ node }) => [...node.packages],
+  after: () => [],
+  about: (_, node) => `${SERVICE_NAMES[node.server ?? 'embedded']}, page ${node.title}`,
+};
+
+const SERVICE_NAMES: Readonly<Record<WebServer, string>> = {
+  httpd: 'httpd',
+  nginx: 'nginx',
+  embedded: 'web',
+};

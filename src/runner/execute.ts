@@ -1,0 +1,58 @@
+import { LabError } from '../errors.ts';
+import type { Family } from '../os/family.ts';
+import type { Op, Step } from '../plan/plan.ts';
+import type { FileSpec, NodeSpec, Provider } from '../providers/provider.ts';
+
+/** What steps are carried out with. */
+export interface Hands {
+  readonly provider: Provider;
+  readonly spec: (node: string) => NodeSpec;
+  readonly file: (node: string, path: string) => FileSpec;
+  readonly family: (node: string) => Family;
+  readonly signal?: AbortSignal;
+}
+
+const SERVICE_TIMEOUT_MS = 60_000;
+const INSTALL_TIMEOUT_MS = 600_000;
+
+/** Carries out one step. @throws LabError that names the node. */
+export async function execute(step: Step, hands: Hands): Promise<void> {
+  try {
+    await (OPS[step.op.kind] as (step: Step, op: Op, hands: Hands) => Promise<void>)(step, step.op, hands);
+  } catch (error) {
+    if (!(error instanceof LabError) || error.fields.node) throw error;
+    throw new LabError(error.message, { ...error.fields, node: step.node });
+  }
+}
+
+type Execute<K extends Op['kind']> = (
+  step: Step,
+  op: Extract<Op, { kind: K }>,
+  hands: Hands,
+) => Promise<void>;
+
+const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
+  create: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
+  destroy: ({ node }, _, { provider }) => provider.destroy(node),
+  push: ({ node }, { path }, { provider, file }) => provider.push(node, file(node, path)),
+  remove: ({ node }, { path }, { provider }) => provider.push(node, { path, content: '', absent: true }),
+  install: ({ node }, { packages }, hands) =>
+    must(node, hands.family(node).install(packages), INSTALL_TIMEOUT_MS, hands),
+  service: ({ node }, { action, service }, hands) =>
+    must(node, hands.family(node).service(action, service), SERVICE_TIMEOUT_MS, hands),
+};
+
+async function must(node: string, argv: readonly string[], timeoutMs: number, hands: Hands): Promise<void> {
+  const { exitStatus, stderr, stdout } = await hands.provider.exec(node, argv, {
+    timeoutMs,
+    signal: hands.signal,
+  });
+  if (exitStatus === 0) return;
+  throw new LabError('a command failed', {
+    code: 'node.command-failed',
+    node,
+    command: argv,
+    exitStatus,
+    stderr: stderr || stdout,
+  });
+}

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { NOT_FOUND } from './run.ts';
+
+export interface AttachOptions {
+  readonly cwd?: string;
+  /** Added to the environment of lablb. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a program with lablb's own terminal and hands back its exit status (128 + n when signal n ended it). The
+ * terminal sends Ctrl-C to both; SIGTERM and SIGHUP to lablb are passed on, and so is the abort of `signal`.
+ */
+export function attach(argv: readonly string[], options: AttachOptions = {}): Promise<number> {
+  return new Promise((resolve) => {
+    const [file, ...args] = argv;
+    const env = { ...process.env, ...options.env };
+    const child = spawn(file!, args, { cwd: options.cwd, env, stdio: 'inherit' });
+    const passOn = (name: NodeJS.Signals): void => void child.kill(name);
+    const stop = (): void => passOn('SIGTERM');
+    const stayAlive = (): void => undefined;
+    process.on('SIGINT', stayAlive);
+    for (const name of PASSED_ON) process.on(name, passOn);
+    options.signal?.addEventListener('abort', stop);
+    const done = (status: number): void => {
+      process.off('SIGINT', stayAlive);
+      for (const name of PASSED_ON) process.off(name, passOn);
+      options.signal?.removeEventListener('abort', stop);
+      resolve(status);
+    };
+    child.once('error', (error) => {
+      process.stderr.write(`${file}: ${(error as NodeJS.ErrnoException).code}\n`);
+      done(NOT_FOUND);
+    });
+    child.once('exit', (status, name) => done(status ?? 128 + constants.signals[name!]));
+  });
+}
+
+const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;

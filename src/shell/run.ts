@@ -1,0 +1,63 @@
+import { LabError } from '../errors.ts';
+
+export interface RunOptions {
+  readonly input?: string;
+  /** Milliseconds until it is ended; 30 s unless said. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Added to the environment of lablb. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+export interface RunResult {
+  readonly exitStatus: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a shell answers when there is no such program, or no right to run it. */
+export const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/**
+ * Runs a program with arguments, never through a shell; standard input is closed unless `input` is given.
+ * A non-zero status is a result; a program that is not there is status 127, as a shell has it.
+ *
+ * @throws LabError `command.timeout` after the deadline; the reason of `signal` when it is aborted.
+ */
+export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { execa } = await import('execa'); // not needed by most commands, and slow to load
+  const [file, ...args] = argv;
+  const timeout = options.timeoutMs ?? 30_000;
+  const result = await execa(file!, args, {
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    env: options.env,
+    cwd: options.cwd,
+    timeout,
+    cancelSignal: options.signal,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: 64 * 1024 * 1024,
+    forceKillAfterDelay: 1000,
+  });
+  if (options.signal?.aborted) throw options.signal.reason;
+  if (result.timedOut) {
+    throw new LabError(`no answer within ${timeout / 1000} s`, {
+      code: 'command.timeout',
+      command: argv,
+      stderr: result.stderr,
+    });
+  }
+  return {
+    exitStatus: result.exitCode ?? statusWithoutExit(result),
+    stdout: result.stdout,
+    stderr: result.stderr || (result.exitCode === undefined ? (result.shortMessage ?? '') : ''),
+  };
+}
+
+function statusWithoutExit(result: { code?: string; signal?: string }): number {
+  if (result.code === 'ENOENT') return NOT_FOUND;
+  if (result.code === 'EACCES') return NOT_EXECUTABLE;
+  return result.signal === 'SIGKILL' ? 137 : 143;
+}

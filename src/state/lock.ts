@@ -1,0 +1,92 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { LabError } from '../errors.ts';
+import { identify, isAlive, type ProcessIdentity } from '../shell/processes.ts';
+
+interface Holder extends ProcessIdentity {
+  /** What holds it: "up", "down" … */
+  readonly doing: string;
+}
+
+/**
+ * Holds a lock file while `action` runs, so that two commands do not change one lab at once. The lock of a
+ * process that is dead (or of an earlier boot) is taken over.
+ *
+ * @throws LabError `lab.locked` while another process holds it.
+ */
+export async function withLock<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
+  mkdirSync(dirname(path), { recursive: true });
+  const mine = JSON.stringify({ ...identify(process.pid)!, doing } satisfies Holder);
+  acquire(path, mine);
+  try {
+    return await action();
+  } finally {
+    // `down` may have taken the folder, and the lock with it.
+    if (read(path) === mine) rmSync(path, { force: true });
+  }
+}
+
+const ATTEMPTS = 10;
+
+function acquire(path: string, mine: string): void {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (create(path, mine)) return;
+    const found = read(path);
+    if (found === undefined) continue; // released this moment
+    const holder = parse(found);
+    if (holder && isAlive(holder)) throw locked(path, holder);
+    removeStale(path, found);
+  }
+  throw new LabError(`cannot take the lock ${path}`, { code: 'lab.locked', hints: [`rm ${path}`] });
+}
+
+/** Makes the lock with its content in one step: a link either comes to be whole or is refused. */
+function create(path: string, content: string): boolean {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, content, { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+/** Moves the dead holder's lock away; if a rival was quicker and it is a living one's, puts it back. */
+function removeStale(path: string, stale: string): void {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    renameSync(path, aside);
+    if (read(aside) !== stale) linkSync(aside, path);
+  } catch {
+    // a rival moved it first
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function locked(path: string, holder: Holder): LabError {
+  return new LabError(`another lablb is at work on this lab: \`${holder.doing}\`, pid ${holder.pid}`, {
+    code: 'lab.locked',
+    hints: ['wait until it is done', `lablb status   (the lock is ${path})`],
+  });
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return undefined;
+  }
+}
