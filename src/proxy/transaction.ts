@@ -94,6 +94,8 @@ export interface Reply {
   readonly status: number;
   /** A whole HTTP message, latin1 (an error file); when set, the rest but `status` is ignored. */
   readonly raw?: string;
+  /** The proxy's own page for the status (error file or built in), with `headers` added; `body` is ignored. */
+  readonly errorPage?: boolean;
   readonly headers?: readonly (readonly [string, string])[];
   readonly body?: string;
   /** Close the client's connection after it. */
