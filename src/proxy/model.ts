@@ -2,6 +2,7 @@
  * The proxy at run time: frontends, backends, servers, and their counters. The statistics page, the runtime socket,
  * the policies and the health checks all read and change these objects and nothing else.
  */
+import type { ObservedOutcome } from './health/observe.ts';
 import type { BindSettings, Configuration, ProxySettings, ServerSettings } from './settings.ts';
 
 /** Events a second over the last second, as HAProxy counts them: the previous second weighs in by what is left of it. */
@@ -270,6 +271,8 @@ export class Server {
   changedAt = Date.now();
   downtime = 0;
   check: CheckState;
+  /** Takes what became of an attempt to use the server; set by the checks where `observe` is configured. */
+  observe: ((outcome: ObservedOutcome) => void) | undefined = undefined;
   readonly cookie: string | undefined;
 
   constructor(settings: ServerSettings) {
