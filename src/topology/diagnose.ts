@@ -1,15 +1,16 @@
 import type * as z from 'zod';
 import { type Diagnostic, didYouMean } from '../errors.ts';
 import { keysAt } from './json-schema.ts';
-import type { Path, Source } from './source.ts';
+import { MAX_FINDINGS, type Path, type Source } from './source.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /** What the schema refused, in the words of the file: place, path, a message that says what is wanted. */
 export function diagnose(issues: readonly Issue[], source: Source): Diagnostic[] {
-  return meantIssues(issues).flatMap((issue) => {
+  const meant = meantIssues(issues).slice(0, MAX_FINDINGS);
+  return meant.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => unknownKey([...pathOf(issue), key], source));
+      return issue.keys.slice(0, MAX_FINDINGS).map((key) => unknownKey([...pathOf(issue), key], source));
     }
     const path = pathOf(issue);
     return [finding(source, path, messageFor(issue, path), hintFor(issue))];

@@ -20,8 +20,15 @@ export interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
+let made: JsonSchema | undefined;
+
 /** JSON schema of a topology file, for editors. */
 export function topologyJsonSchema(): JsonSchema {
+  made ??= makeJsonSchema();
+  return made;
+}
+
+function makeJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(topologySchema, {
     io: 'input',
     override: ({ jsonSchema, path }) => {

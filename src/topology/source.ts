@@ -32,6 +32,8 @@ export interface Source {
 const MAX_CHARACTERS = 256 * 1024;
 const MAX_VALUES = 10_000;
 const MAX_DEPTH = 32;
+/** Nobody reads more. */
+export const MAX_FINDINGS = 100;
 
 /**
  * Reads YAML 1.2 (core schema). `${NAME}` and `${NAME:-default}` are replaced in scalars after parsing, so that
@@ -47,7 +49,8 @@ export function readSource(text: string, file: string, env: Environment): Source
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, end - start) };
   };
-  const refuse = (message: string, range?: Range | null | readonly [number, number], hint?: string): void => {
+  const refuse: Refuse = (message, range, hint) => {
+    if (diagnostics.length >= MAX_FINDINGS) return;
     diagnostics.push({
       severity: 'error',
       message,
