@@ -128,7 +128,7 @@ function refuseUnknownNodes({ nodes, name }: Topology, only: readonly string[]):
   throw new LabError(`${name} has no node '${stranger}'`, {
     code: 'node.unknown',
     exit: EXIT.refused,
-    hints: [`there are ${nodes.map((node) => node.name).join(', ')}`],
+    hints: [`one of: ${nodes.map((node) => node.name).join(', ')}`],
   });
 }
 

@@ -1,5 +1,5 @@
-import { get } from 'node:http';
 import type { LabRecord } from '../state/record.ts';
+import { httpGet } from './http.ts';
 
 /** A backend and how many of its servers are in use. */
 export interface SiteState {
@@ -9,7 +9,6 @@ export interface SiteState {
 }
 
 const ANSWER_WITHIN_MS = 700;
-const MAX_BYTES = 1024 * 1024;
 
 /** What the balancer's statistics page says about its backends; nothing when it has none or does not answer. */
 export async function proxyStates(record: LabRecord): Promise<SiteState[]> {
@@ -18,8 +17,9 @@ export async function proxyStates(record: LabRecord): Promise<SiteState[]> {
   if (!stats || !proxy?.address) return [];
   const port = proxy.ports.find((mapping) => mapping.port === stats.port)?.actual ?? stats.port;
   const auth = stats.user === undefined ? undefined : `${stats.user}:${stats.password ?? ''}`;
-  const csv = await fetchText({ host: proxy.address, port, path: `${stats.uri};csv`, auth });
-  return csv === undefined ? [] : sitesOf(csv);
+  const target = { host: proxy.address, port, path: `${stats.uri};csv`, auth, timeoutMs: ANSWER_WITHIN_MS };
+  const answer = await httpGet(target);
+  return answer?.status === 200 ? sitesOf(answer.body) : [];
 }
 
 /** Rows of HAProxy's statistics CSV (manual, section 9.1 of management.txt) → backends with servers. */
@@ -40,26 +40,3 @@ export function sitesOf(csv: string): SiteState[] {
 
 /** In the column `type`: 0 frontend, 1 backend, 2 server, 3 listener. */
 const SERVER = '2';
-
-function fetchText(target: {
-  host: string;
-  port: number;
-  path: string;
-  auth?: string;
-}): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const request = get({ ...target, agent: false, timeout: ANSWER_WITHIN_MS }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MAX_BYTES) request.destroy();
-      });
-      response.on('end', () => resolve(response.statusCode === 200 ? text : undefined));
-      response.on('error', () => resolve(undefined));
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(undefined));
-    request.on('close', () => resolve(undefined));
-  });
-}

@@ -1,0 +1,165 @@
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { bindProbe } from '../providers/local/placement.ts';
+import { findProgram } from '../providers/local/programs.ts';
+import { enginePath } from '../shell/engine.ts';
+import { run } from '../shell/run.ts';
+import { stateHome } from '../state/paths.ts';
+
+export type Need = 'needed' | 'useful';
+
+/** One thing that a provider needs or can use. */
+interface Check {
+  readonly provider: string;
+  readonly name: string;
+  readonly need: Need;
+  /** What is here, for people; undefined when it is missing. */
+  readonly look: () => Promise<string | undefined>;
+  /** How to get it. */
+  readonly get: string;
+}
+
+export interface Finding {
+  readonly provider: string;
+  readonly name: string;
+  readonly need: Need;
+  readonly found?: string;
+  readonly get: string;
+}
+
+const EVERYWHERE = 'everywhere';
+
+const CHECKS: readonly Check[] = [
+  { provider: EVERYWHERE, name: 'engine', need: 'needed', look: engine, get: 'npm run build' },
+  {
+    provider: EVERYWHERE,
+    name: 'state folder',
+    need: 'needed',
+    look: stateFolder,
+    get: 'a folder that you may write to: XDG_STATE_HOME=…',
+  },
+  {
+    provider: EVERYWHERE,
+    name: 'curl',
+    need: 'useful',
+    look: () => version(['curl', '--version']),
+    get: 'apt-get install curl · dnf install curl · brew install curl',
+  },
+  {
+    provider: 'local',
+    name: 'own addresses',
+    need: 'useful',
+    look: ownAddresses,
+    get: 'Linux has them; elsewhere nodes share 127.0.0.1 and differ by port',
+  },
+  {
+    provider: 'local',
+    name: 'ports below 1024',
+    need: 'useful',
+    look: lowPorts,
+    get: 'root, or sysctl net.ipv4.ip_unprivileged_port_start=80; without: 80 becomes 8080',
+  },
+  {
+    provider: 'local',
+    name: 'haproxy',
+    need: 'useful',
+    look: () => version(['haproxy', '-v']),
+    get: 'apt-get install haproxy, for `engine: haproxy`',
+  },
+  {
+    provider: 'lxd',
+    name: 'lxc or incus',
+    need: 'needed',
+    look: containers,
+    get: 'snap install lxd · apt-get install incus; then `lxd init --auto`',
+  },
+  {
+    provider: 'lxd',
+    name: 'its daemon',
+    need: 'needed',
+    look: daemon,
+    get: 'start it, and join its group: usermod -aG lxd $USER',
+  },
+  {
+    provider: 'ssh',
+    name: 'ssh',
+    need: 'needed',
+    look: () => version(['ssh', '-V']),
+    get: 'apt-get install openssh-client',
+  },
+  { provider: 'ssh', name: 'a key', need: 'useful', look: sshKey, get: 'ssh-keygen -t ed25519, or an agent' },
+];
+
+/** Names of what can be looked at: the providers, in the order of the table. */
+export const DOCTOR_PROVIDERS = [...new Set(CHECKS.map((check) => check.provider))].filter(
+  (p) => p !== EVERYWHERE,
+);
+
+/** What is here and what is missing, for one provider or all of them, with what all of them need. */
+export function examine(provider?: string): Promise<Finding[]> {
+  const checks = CHECKS.filter(
+    (check) => !provider || check.provider === EVERYWHERE || check.provider === provider,
+  );
+  return Promise.all(checks.map(async ({ look, ...check }) => ({ ...check, found: await look() })));
+}
+
+async function engine(): Promise<string | undefined> {
+  try {
+    const path = enginePath();
+    return (await version([path, '-v'])) ?? path;
+  } catch {
+    return undefined;
+  }
+}
+
+async function stateFolder(): Promise<string | undefined> {
+  try {
+    mkdirSync(stateHome(), { recursive: true });
+    accessSync(stateHome(), constants.W_OK);
+    return stateHome();
+  } catch {
+    return undefined;
+  }
+}
+
+async function ownAddresses(): Promise<string | undefined> {
+  return (await bindProbe('127.64.0.1', 0)) === 'free' ? '127.0.0.0/8' : undefined;
+}
+
+async function lowPorts(): Promise<string | undefined> {
+  const state = await bindProbe('127.64.0.1', 80);
+  return state === 'forbidden' || state === 'no-address' ? undefined : 'permitted';
+}
+
+async function containers(): Promise<string | undefined> {
+  return (await version(['lxc', '--version'])) ?? (await version(['incus', '--version']));
+}
+
+async function daemon(): Promise<string | undefined> {
+  for (const command of ['lxc', 'incus']) {
+    if (!findProgram(command)) continue;
+    // `list` asks the daemon; `--version` would not.
+    const { exitStatus } = await run([command, 'list', '--format', 'csv'], { timeoutMs: 5000 }).catch(
+      () => FAILED,
+    );
+    if (exitStatus === 0) return `answers to ${command}`;
+  }
+  return undefined;
+}
+
+async function sshKey(): Promise<string | undefined> {
+  if (process.env.SSH_AUTH_SOCK && existsSync(process.env.SSH_AUTH_SOCK)) return 'an agent';
+  const names = ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `${process.env.HOME}/.ssh/${name}`);
+  return names.find((path) => existsSync(path));
+}
+
+/** The first line that a program says about itself. */
+async function version(argv: readonly string[]): Promise<string | undefined> {
+  const path = argv[0]!.startsWith('/') ? argv[0] : findProgram(argv[0]!);
+  if (!path) return undefined;
+  const { exitStatus, stdout, stderr } = await run([path, ...argv.slice(1)], { timeoutMs: 5000 }).catch(
+    () => FAILED,
+  );
+  return exitStatus === 0 ? (stdout || stderr).split('\n')[0]!.trim() : undefined;
+}
+
+const FAILED = { exitStatus: 1, stdout: '', stderr: '' };

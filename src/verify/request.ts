@@ -1,0 +1,78 @@
+import { quote } from '../cli/failure.ts';
+import { EXIT, LabError } from '../errors.ts';
+import type { LabProvider } from '../providers/provider.ts';
+import { NOT_FOUND } from '../shell/run.ts';
+import { httpGet } from './http.ts';
+
+export interface Target {
+  readonly url: string;
+  /** Sent as `Host:`; the URL's own when there is none. */
+  readonly host?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Where requests are sent from: a node of the lab, for not every lab can be reached from outside. */
+export interface Sender {
+  readonly provider: LabProvider;
+  readonly node: string;
+  readonly signal?: AbortSignal;
+}
+
+const MAX_SECONDS = 10;
+
+/** The command as it is typed by hand. */
+export function curlCommand({ url, host }: Target): readonly string[] {
+  return ['curl', '-s', ...(host === undefined ? [] : ['-H', `Host: ${host}`]), url];
+}
+
+export function showCommand(argv: readonly string[]): string {
+  return argv.map(quote).join(' ');
+}
+
+/**
+ * Sends one request with curl from a node of the lab, the command of `curlCommand` plus a deadline and the status.
+ *
+ * Without curl lablb sends it itself, which works where the lab can be reached from here.
+ *
+ * @throws LabError `request.failed` with curl's exit status; `curl.missing` when there is no curl and no other way.
+ */
+export async function sendRequest(target: Target, { provider, node, signal }: Sender): Promise<Answer> {
+  const [curl, ...rest] = curlCommand(target);
+  const limits = ['-S', '--max-time', String(MAX_SECONDS), '--noproxy', '*', '-w', '\n%{http_code}'];
+  const argv = [curl!, ...limits, ...rest];
+  const result = await provider.exec(node, argv, { timeoutMs: (MAX_SECONDS + 5) * 1000, signal });
+  if (result.exitStatus === NOT_FOUND) return sendOurselves(target, node);
+  if (result.exitStatus !== 0) {
+    throw new LabError(`no answer from ${target.url}`, {
+      code: 'request.failed',
+      command: curlCommand(target),
+      exitStatus: result.exitStatus,
+      stderr: result.stderr,
+      hints: ['lablb status', `lablb logs ${node}`],
+    });
+  }
+  const cut = result.stdout.lastIndexOf('\n');
+  return { status: Number(result.stdout.slice(cut + 1)), body: result.stdout.slice(0, cut) };
+}
+
+async function sendOurselves({ url, host }: Target, node: string): Promise<Answer> {
+  const { hostname, port, pathname } = new URL(url);
+  const headers = host === undefined ? undefined : { host };
+  const at = { host: hostname, port: Number(port || 80), path: pathname };
+  const answer = await httpGet({ ...at, headers, timeoutMs: MAX_SECONDS * 1000 });
+  if (answer) return answer;
+  throw curlMissing(node);
+}
+
+function curlMissing(node: string): LabError {
+  return new LabError('curl is not there, and the tests send their requests with it', {
+    code: 'curl.missing',
+    node,
+    exit: EXIT.missing,
+    hints: ['apt-get install curl   (or dnf, apk, brew)'],
+  });
+}
