@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** `npm start`: from a fresh clone to a lab that balances. Again, it is quick and changes nothing. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { installIfNeeded, root, tryRun } from './support.mjs';
+
+const TOPOLOGY = 'topologies/quickstart.yaml';
+const lablb = (...args) => tryRun(process.execPath, [join(root, 'bin/run.js'), ...args]);
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`lablb needs Node 20.19 or newer; this is ${process.version}\n`);
+  process.exit(3);
+}
+
+try {
+  await installIfNeeded();
+  await build();
+  for (const args of [
+    ['up', TOPOLOGY],
+    ['test', 'roundrobin', '--topology', TOPOLOGY],
+  ]) {
+    const status = await lablb(...args);
+    if (status !== 0) process.exit(status);
+  }
+  process.stdout.write(`\n${whereToLook()}\n`);
+} catch (error) {
+  process.stderr.write(`npm start: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function whereToLook() {
+  const rows = [
+    ['npx lablb status', 'what is up, and what differs from what should be'],
+    ['npx lablb logs proxyha -f', 'requests as they come in'],
+    [`npx lablb down`, 'take it away again'],
+    [TOPOLOGY, 'the file that it all came from: change it, then `npx lablb up` it'],
+  ];
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const width = Math.max(...rows.map(([what]) => what.length));
+  return [
+    `lablb ${version}: where to look next`,
+    ...rows.map(([what, why]) => `  ${what.padEnd(width)}  ${why}`),
+  ].join('\n');
+}
