@@ -60,8 +60,8 @@ const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
   headers: ({ responses }) => responses.map((message) => sorted(normalized(message)).join('\n')).join('\n\n'),
   body: ({ responses, rest }) => [...responses.map(bodyText), rest].join('\n--\n'),
   connection: ({ ended }) => (ended === 'open' ? 'open' : 'closed'),
-  // Which connection carried a request is the proxy's own affair, the order of the requests is not.
-  origin: ({ origins }) => origins.map(originText).filter(Boolean).join('\n--\n'),
+  // Which connection carries a request is the proxy's own affair, and with it the order in which they are seen here.
+  origin: ({ origins }) => origins.flatMap(originTexts).sort().join('\n--\n'),
   whole: ({ origins }) =>
     origins
       .flatMap((reading) => reading.messages)
@@ -109,11 +109,11 @@ function bodyText(message: Message): string {
   return `${body}${message.trailers && `\ntrailers: ${message.trailers}`}${message.complete ? '' : '\n(cut)'}`;
 }
 
-function originText({ messages, rest }: ReturnType<typeof readRequests>): string {
+function originTexts({ messages, rest }: ReturnType<typeof readRequests>): string[] {
   const texts = messages.map((message) =>
     [message.startLine, ...normalized(message), '', bodyText(message)].join('\n'),
   );
-  return [...texts, rest].filter(Boolean).join('\n--\n');
+  return [...texts, rest].filter(Boolean);
 }
 
 /** Text with its control characters shown, cut when long. */

@@ -5,7 +5,7 @@
  */
 export interface Case {
   readonly name: string;
-  /** Default: `web()`. Cases of one subject with the same configuration share a pair of proxies. */
+  /** Default: `web()`. */
   readonly config?: Config;
   readonly client: readonly ClientStep[] | string;
   /** The reply to the k-th request that reaches the origin, on whatever connection; the last one repeats. Default: OK. */

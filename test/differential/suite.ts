@@ -12,7 +12,7 @@ import { sideBySide } from './transcript.ts';
 /** Cases of one subject that run at the same time. */
 const AT_ONCE = 24;
 
-/** Register the tests of a subject: one test a case, two proxies for each configuration that its cases use. */
+/** Register the tests of a subject: one test a case, all of them through one pair of proxies. */
 export function differential(subject: Subject): void {
   const engine = engineFile('lablb');
   if (!engine) {
@@ -34,7 +34,8 @@ const AS_EXPECTED = 'as expected';
 /** One subject being run: its proxies, and the verdict on each case. */
 class Run {
   readonly #subject: Subject;
-  readonly #groups: readonly Group[];
+  readonly #places: Record<Engine, Map<Case, Place>> = { haproxy: new Map(), lablb: new Map() };
+  readonly #refusals = new Map<Case, string>();
   readonly #verdicts = new Map<Case, Promise<string>>();
   readonly #lane = new Lane(AT_ONCE);
   /** Second looks go one at a time. */
@@ -42,22 +43,17 @@ class Run {
 
   constructor(subject: Subject) {
     this.#subject = subject;
-    this.#groups = groupByConfig(subject.cases);
   }
 
   async start(): Promise<void> {
-    // One group after another: processes that start all at once on a small machine start late.
-    for (const group of this.#groups) {
-      for (const engine of ['haproxy', 'lablb'] as const) {
-        try {
-          group.sides[engine] = await startSide(group, engine);
-        } catch (error) {
-          group.refusal = (error as Error).message;
-        }
-      }
+    const { cases } = this.#subject;
+    for (const engine of ['haproxy', 'lablb'] as const) {
+      // One process for all cases; when it refuses, one for each configuration, so that the others still run.
+      if (await this.#startProxy(cases, engine)) continue;
+      for (const group of groupByConfig(cases)) await this.#startProxy(group, engine);
     }
     // All cases start now; each test waits for its own.
-    for (const fixture of this.#subject.cases) {
+    for (const fixture of cases) {
       const verdict = this.#judge(fixture);
       verdict.catch(() => {});
       this.#verdicts.set(fixture, verdict);
@@ -66,10 +62,10 @@ class Run {
 
   async stop(): Promise<void> {
     await Promise.allSettled(this.#verdicts.values());
-    for (const group of this.#groups) {
-      for (const side of Object.values(group.sides)) {
-        await side.proxy.stop();
-        for (const origin of side.origins) origin.close();
+    for (const places of Object.values(this.#places)) {
+      for (const { proxy, origin } of places.values()) {
+        await proxy.stop();
+        origin.close();
       }
     }
   }
@@ -78,80 +74,87 @@ class Run {
     return this.#verdicts.get(fixture)!;
   }
 
+  async #startProxy(cases: readonly Case[], engine: Engine): Promise<boolean> {
+    try {
+      for (const [fixture, place] of await startTogether(cases, engine)) {
+        this.#places[engine].set(fixture, place);
+        this.#refusals.delete(fixture);
+      }
+      return true;
+    } catch (error) {
+      for (const fixture of cases) this.#refusals.set(fixture, (error as Error).message);
+      return false;
+    }
+  }
+
   async #judge(fixture: Case): Promise<string> {
-    const group = this.#groups.find((candidate) => candidate.cases.includes(fixture))!;
-    if (group.refusal) return `the configuration does not start:\n${group.refusal}`;
-    const first = await this.#lane.run(() => look(fixture, group, USUAL));
+    const refusal = this.#refusals.get(fixture);
+    if (refusal) return `the configuration does not start:\n${refusal}`;
+    const first = await this.#lane.run(() => this.#look(fixture, USUAL));
     if (first === AS_EXPECTED) return first;
-    return this.#calmLane.run(() => look(fixture, group, GENEROUS));
+    return this.#calmLane.run(() => this.#look(fixture, GENEROUS));
+  }
+
+  /** Play a case through both proxies and judge. */
+  async #look(fixture: Case, patience: Patience): Promise<string> {
+    const [haproxy, engine] = await Promise.all(
+      (['haproxy', 'lablb'] as const).map((name) => {
+        const { port, origin } = this.#places[name].get(fixture)!;
+        origin.reset();
+        return observe(fixture, port, origin, patience);
+      }),
+    );
+    if (process.env.LABLB_SHOW) {
+      console.log(`${fixture.name}\n    haproxy ${summary(haproxy!)}\n    engine  ${summary(engine!)}`);
+    }
+    const found = judge(fixture, haproxy!, engine!);
+    return found.length === 0 ? AS_EXPECTED : `${found.join('\n')}\n\n${sideBySide(haproxy!, engine!)}\n`;
   }
 }
 
-interface Group {
-  readonly config: Config;
-  readonly cases: Case[];
-  readonly sides: Partial<Record<Engine, Side>>;
-  /** Why it could not start. */
-  refusal?: string;
-}
-
-/** One process for all cases of a group. */
-interface Side {
+/** Where a case is played: its own port of a proxy that it may share, and its own origin. */
+interface Place {
   readonly proxy: RunningProxy;
-  /** One for each case, in their order. */
-  readonly origins: readonly Origin[];
+  readonly port: number;
+  readonly origin: Origin;
 }
 
-function groupByConfig(cases: readonly Case[]): Group[] {
-  const anySlot: Slot = { id: 'any', port: '1', origin: '2', dir: '/' };
-  const groups = new Map<string, Group>();
-  for (const fixture of cases) {
-    const config = fixture.config ?? web();
-    const text = config(anySlot);
-    const group = groups.get(text) ?? { config, cases: [], sides: {} };
-    group.cases.push(fixture);
-    groups.set(text, group);
-  }
-  return [...groups.values()];
-}
-
-/** Each case has sections, a port and an origin of its own, so that cases cannot disturb each other. */
-async function startSide(group: Group, engine: Engine): Promise<Side> {
-  const origins = await Promise.all(group.cases.map((fixture) => startOrigin(scriptOf(fixture))));
-  const text = origins
-    .map(({ port }, index) =>
-      group.config({ id: `c${index}`, port: `\${port:c${index}}`, origin: String(port), dir: PROXY_FOLDER }),
-    )
-    .join('\n');
+/** Start one proxy for these cases: each has sections, a port and an origin of its own, so they cannot disturb each other. */
+async function startTogether(cases: readonly Case[], engine: Engine): Promise<Map<Case, Place>> {
+  const origins = await Promise.all(cases.map((fixture) => startOrigin(scriptOf(fixture))));
+  const slots = origins.map(({ port }, index) => slot(`c${index}`, port));
+  const text = cases.map((fixture, index) => configOf(fixture)(slots[index]!)).join('\n');
   try {
-    return { proxy: await startProxy(`${DEFAULTS}${text}`, { engine, files: ERROR_FILES }), origins };
+    const proxy = await startProxy(`${DEFAULTS}${text}`, { engine, files: ERROR_FILES });
+    return new Map(
+      cases.map((fixture, index) => [
+        fixture,
+        { proxy, port: proxy.ports[slots[index]!.id]!, origin: origins[index]! },
+      ]),
+    );
   } catch (error) {
     for (const origin of origins) origin.close();
     throw error;
   }
 }
 
-/** What startProxy replaces by the proxy's folder. */
-const PROXY_FOLDER = '$' + '{dir}';
-
-/** Play a case through both proxies and judge. */
-async function look(fixture: Case, group: Group, patience: Patience): Promise<string> {
-  const [haproxy, engine] = await Promise.all([
-    lookAt(fixture, group, 'haproxy', patience),
-    lookAt(fixture, group, 'lablb', patience),
-  ]);
-  const found = judge(fixture, haproxy, engine);
-  if (process.env.LABLB_SHOW)
-    console.log(`${fixture.name}\n    haproxy ${summary(haproxy)}\n    engine  ${summary(engine)}`);
-  return found.length === 0 ? AS_EXPECTED : `${found.join('\n')}\n\n${sideBySide(haproxy, engine)}\n`;
+function groupByConfig(cases: readonly Case[]): Case[][] {
+  const anySlot = slot('any', 0);
+  const groups = new Map<string, Case[]>();
+  for (const fixture of cases) {
+    const text = configOf(fixture)(anySlot);
+    groups.set(text, [...(groups.get(text) ?? []), fixture]);
+  }
+  return [...groups.values()];
 }
 
-async function lookAt(fixture: Case, group: Group, engine: Engine, patience: Patience): Promise<Observation> {
-  const index = group.cases.indexOf(fixture);
-  const { proxy, origins } = group.sides[engine]!;
-  const origin = origins[index]!;
-  origin.reset();
-  return observe(fixture, proxy.ports[`c${index}`]!, origin, patience);
+function configOf(fixture: Case): Config {
+  return fixture.config ?? web();
+}
+
+/** `startProxy` replaces these by a free port and by the proxy's folder. */
+function slot(id: string, origin: number): Slot {
+  return { id, port: `\${port:${id}}`, origin: String(origin), dir: '$' + '{dir}' };
 }
 
 /** What is not as the case says, as sentences. `engineIsHaproxy`: the suite runs HAProxy against itself. */

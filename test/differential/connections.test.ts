@@ -1,0 +1,7 @@
+import { expectContinue, keepAlive, pipelining, withoutBody } from './cases/connections.ts';
+import { differential } from './suite.ts';
+
+differential(keepAlive);
+differential(pipelining);
+differential(withoutBody);
+differential(expectContinue);

@@ -1,0 +1,4 @@
+import { tcp } from './cases/tcp.ts';
+import { differential } from './suite.ts';
+
+differential(tcp);

@@ -1,0 +1,4 @@
+import { upgrades } from './cases/upgrades.ts';
+import { differential } from './suite.ts';
+
+differential(upgrades);
