@@ -1,8 +1,10 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { didYouMean, EXIT, LabError } from '../errors.ts';
+import { providerFor } from '../providers/providers.ts';
 import { placeholderView, withoutSecrets } from '../render/placeholder.ts';
-import { renderNode } from '../render/render.ts';
+import { type NodeView, renderNode } from '../render/render.ts';
+import { readRecord } from '../state/record.ts';
 import type { Topology } from '../topology/topology.ts';
 
 /** A file that would be on a node. */
@@ -22,19 +24,23 @@ export interface RenderOptions {
 }
 
 /**
- * The files of a lab that is not up, with loopback addresses where nothing states one.
+ * The files of a lab: as they are for one that is up; with loopback addresses, where nothing states one, otherwise.
  *
  * @throws LabError `render.nothing` when there is no such node or path.
  */
-export function renderLab(lab: Topology, { node, path, secrets }: RenderOptions): RenderedFile[] {
+export async function renderLab(
+  lab: Topology,
+  { node, path, secrets }: RenderOptions,
+): Promise<RenderedFile[]> {
   const topology = secrets ? lab : withoutSecrets(lab);
   const names = topology.nodes.map(({ name }) => name);
   if (node !== undefined && !names.includes(node)) throw nothing(`there is no node '${node}'`, node, names);
 
+  const views = await viewsOf(topology);
   const files = names
     .filter((name) => node === undefined || name === node)
     .flatMap((name) =>
-      renderNode(topology, name, placeholderView(topology, name)).map(({ path, content, mode = 0o644 }) => ({
+      renderNode(topology, name, views.get(name)!).map(({ path, content, mode = 0o644 }) => ({
         node: name,
         path,
         mode: `0${mode.toString(8)}`,
@@ -46,6 +52,14 @@ export function renderLab(lab: Topology, { node, path, secrets }: RenderOptions)
     throw nothing(`no node has a file ${path}`, path, new Set(files.map((file) => file.path)));
   }
   return chosen;
+}
+
+async function viewsOf(topology: Topology): Promise<ReadonlyMap<string, NodeView>> {
+  if (readRecord(topology.name)?.provider !== topology.provider) {
+    return new Map(topology.nodes.map(({ name }) => [name, placeholderView(topology, name)]));
+  }
+  const provider = await providerFor(topology);
+  return provider.views(topology, await provider.observe(topology.name));
 }
 
 /** Writes each file as `folder/node/path`, with its mode. */

@@ -27,7 +27,7 @@ export default class Render extends LabCommand {
   async run(): Promise<{ files: Partial<RenderedFile>[] }> {
     const { args, flags } = await this.parse(Render);
     const topology = await loadTopology(args.file ?? (await findTopology('.')), { provider: flags.provider });
-    const files = renderLab(topology, {
+    const files = await renderLab(topology, {
       node: flags.node,
       path: flags.path,
       secrets: flags['show-secrets'] || flags.out !== undefined,

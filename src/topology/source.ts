@@ -4,7 +4,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
   parseDocument,
@@ -34,21 +33,18 @@ const MAX_VALUES = 10_000;
 const MAX_DEPTH = 32;
 /** Nobody reads more. */
 export const MAX_FINDINGS = 100;
+/** After a few, what the YAML parser says is about what it took the rest of the file for. */
+const MAX_SYNTAX_FINDINGS = 5;
 
 /**
  * Reads YAML 1.2 (core schema). `${NAME}` and `${NAME:-default}` are replaced in scalars after parsing, so that
  * what the environment holds can never become structure. Never throws: every mistake is a diagnostic.
  */
 export function readSource(text: string, file: string, env: Environment): Source {
-  const lines = new LineCounter();
+  const placeAt = placesIn(text, file);
   const diagnostics: Diagnostic[] = [];
   const entries = new Map<string, Entry>();
 
-  const placeAt = (start: number, end: number): Place => {
-    const offset = Math.max(0, Math.min(start, text.length));
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, end - start) };
-  };
   const refuse: Refuse = (message, range, hint) => {
     if (diagnostics.length >= MAX_FINDINGS) return;
     diagnostics.push({
@@ -78,7 +74,7 @@ export function readSource(text: string, file: string, env: Environment): Source
   };
 
   let value: unknown;
-  const document = parse(text, lines, refuse);
+  const document = parse(text, refuse);
   if (document && diagnostics.length === 0) value = toValue(document, { entries, env, refuse });
   return source;
 }
@@ -91,11 +87,27 @@ interface Entry {
 
 type Refuse = (message: string, range?: Range | null | readonly [number, number], hint?: string) => void;
 
+/** Offset → place. (The parser's own line counter misses lines inside of what it cannot parse.) */
+function placesIn(text: string, file: string): (start: number, end: number) => Place {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return (start, end) => {
+    const offset = Math.max(0, Math.min(start, text.length));
+    let low = 0;
+    for (let high = starts.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    return { file, line: low + 1, column: offset - starts[low]! + 1, length: Math.max(1, end - start) };
+  };
+}
+
 function keyOf(path: Path): string {
   return path.join('\0');
 }
 
-function parse(text: string, lines: LineCounter, refuse: Refuse): Document.Parsed | undefined {
+function parse(text: string, refuse: Refuse): Document.Parsed | undefined {
   if (text.length > MAX_CHARACTERS) {
     refuse(`the file is larger than ${MAX_CHARACTERS / 1024} KiB`);
     return undefined;
@@ -106,11 +118,11 @@ function parse(text: string, lines: LineCounter, refuse: Refuse): Document.Parse
   }
   try {
     const document = parseDocument(maskReferences(text), {
-      lineCounter: lines,
       prettyErrors: false,
       version: '1.2',
     });
-    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    const findings = [...document.errors, ...document.warnings];
+    for (const { code, message, pos } of findings.slice(0, MAX_SYNTAX_FINDINGS)) {
       refuse(YAML_MESSAGES[code] ?? `YAML: ${firstLine(unmask(message))}`, pos);
     }
     return document;

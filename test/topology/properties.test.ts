@@ -95,6 +95,7 @@ describe('whatever the text is', () => {
     ['anchors', Array.from({ length: 10_000 }, (_, i) => `&a${i} *a${i}`).join('\n')],
     ['aliases of aliases', `a: &a [1]\n${Array.from({ length: 5000 }, (_, i) => `k${i}: *a`).join('\n')}`],
     ['a large file', `name: ${'x'.repeat(300_000)}`],
+    ['prose', '[a b] c\n\nd: e\n\n  f g: h\n# i\nj k\n\t- l: m\n'.repeat(500)],
     ['references', `name: ${'${A}'.repeat(50_000)}`],
   ])('hostile %s end in findings', (_, text) => {
     expect(findingsOf(text)!.diagnostics.length).toBeGreaterThan(0);
