@@ -50,8 +50,9 @@ export async function startBalancer(lab, kind, workload) {
   return { ...started, kind, url: `http://127.0.0.1:${listen}${workload.path}`, stop: () => stop(started) };
 }
 
-/** Ask once for each origin and compare the body: a balancer that serves something else is not measured. */
-export async function proveBalancer(balancer, workload) {
+/** Ask a few times: a balancer that serves something else than asked, or does not log what it must, is not measured. */
+export async function proveBalancer(lab, balancer, workload) {
+  const linesBefore = lab.logLines();
   const host = workload.headers.find((header) => header.startsWith('Host: '))?.slice('Host: '.length);
   for (let request = 0; request < 4; request++) {
     const { status, bytes } = await fetchOnce(balancer.url, host ? { host } : {});
@@ -60,6 +61,11 @@ export async function proveBalancer(balancer, workload) {
         `${balancer.kind.name}, ${workload.name}: ${status} with ${bytes} bytes instead of 200 with ${workload.bytes}\n${balancer.output.stderr.slice(-1000)}`,
       );
     }
+  }
+  for (let tries = 0; workload.logs && lab.logLines() < linesBefore + 4; tries++) {
+    if (tries === 50)
+      throw new Error(`${balancer.kind.name}, ${workload.name}: no log line for each request`);
+    await sleep(100);
   }
 }
 

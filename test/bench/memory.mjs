@@ -27,7 +27,7 @@ async function memoryUnderLoad(lab, kind, workload, { seconds, connections }) {
   const balancer = await startBalancer(lab, kind, workload);
   try {
     const { resident: start } = memoryKiB(balancer.pid);
-    await proveBalancer(balancer, workload);
+    await proveBalancer(lab, balancer, workload);
     const run = await load({ url: balancer.url, headers: [], connections, seconds, core: lab.cores.rest });
     if (run.failures.length > 0) throw new Error(`${kind.name}: ${run.failures.join(', ')}`);
     await sleep(1000);
@@ -42,7 +42,7 @@ async function memoryOfIdleConnections(lab, kind, workload, idle) {
   const balancer = await startBalancer(lab, kind, workload);
   const agent = new Agent({ keepAlive: true, maxSockets: idle, maxFreeSockets: idle });
   try {
-    for (let warm = 0; warm < 20; warm++) await proveBalancer(balancer, workload);
+    for (let warm = 0; warm < 20; warm++) await proveBalancer(lab, balancer, workload);
     const before = memoryKiB(balancer.pid).resident;
     // All of a batch at once, and none of them done with until all are: so each request has a connection of its own.
     await Promise.all(Array.from({ length: idle }, () => askOver(agent, balancer.url)));

@@ -17,7 +17,7 @@ export async function measureSpeed(lab, kinds, workload, { rounds, seconds, warm
     const rows = balancers.map((balancer) => ({ name: balancer.kind.name, rounds: [], failures: [] }));
     for (const balancer of balancers) {
       progress(`${workload.name}: warming ${balancer.kind.name}`);
-      await proveBalancer(balancer, workload);
+      await proveBalancer(lab, balancer, workload);
       await load({ ...settings, url: balancer.url, seconds: warmup });
     }
     for (let round = 1; round <= rounds; round++) {

@@ -3,6 +3,7 @@
  * - `path`: what the load generator asks for; `bytes`: the body that must come back;
  * - `headers`: what it sends besides;
  * - `config`: which of the configurations in balancers.mjs serves it;
+ * - `logs`: a log line must come for each request;
  * - `extra`: measured only when named by `--only`.
  */
 export const WORKLOADS = [
@@ -45,6 +46,7 @@ export const WORKLOADS = [
     bytes: 128,
     headers: ['Host: site1.testdomain.com'],
     config: 'tutorial',
+    logs: true,
   },
   {
     name: 'newconn-reuse',
@@ -62,6 +64,7 @@ export const WORKLOADS = [
     bytes: 128,
     headers: ['Host: site1.testdomain.com'],
     config: 'tutorialKeepAlive',
+    logs: true,
     extra: true,
   },
 ];
