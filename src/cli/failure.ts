@@ -1,4 +1,5 @@
 import { ConfigError, type Diagnostic, EXIT, LabError, ProxyError, renderDiagnostics } from '../errors.ts';
+import { plural, quote } from '../text.ts';
 import type { Colours } from './colours.ts';
 
 /** What went wrong, as the text for standard error: what, where, and what to try next. */
@@ -62,15 +63,6 @@ function renderLabError({ message, fields }: LabError, c: Colours): string {
 function renderProxyError(error: ProxyError, c: Colours): string {
   const where = error.place ? `${error.place.file}:${error.place.line}:${error.place.column}  ` : '';
   return `${c.red('✖')} ${where}${error.message}${error.hint ? `\n    try: ${error.hint}` : ''}`;
-}
-
-/** An argument as a shell would need it: for showing a command, never for running one. */
-export function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
-}
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** oclif's own refusals of flags and arguments. */

@@ -1,10 +1,9 @@
 import type { Desired, DesiredNode } from '../plan/desired.ts';
 import { describe, type Plan } from '../plan/plan.ts';
-import { seconds } from '../runner/progress.ts';
 import type { StepResult } from '../runner/run.ts';
+import { plural, seconds } from '../text.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Colours } from './colours.ts';
-import { plural } from './failure.ts';
 import { table } from './table.ts';
 
 /** A plan with its reasons. */

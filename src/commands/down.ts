@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { LabCommand } from '../cli/base.ts';
-import { plural } from '../cli/failure.ts';
 import { labArg, nameFlag } from '../cli/flags.ts';
 import { LabError } from '../errors.ts';
-import { seconds } from '../runner/progress.ts';
+import { plural, seconds } from '../text.ts';
 
 export default class Down extends LabCommand {
   static override summary = 'Take a lab away: all of it, and nothing else';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
-import { plural } from '../cli/failure.ts';
 import { nameFlag } from '../cli/flags.ts';
+import { plural } from '../text.ts';
 import type { SuiteResult } from '../verify/junit.ts';
 
 export default class Test extends LabCommand {

@@ -2,10 +2,11 @@ import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { coloursFor } from '../cli/colours.ts';
 import { within } from '../cli/deadline.ts';
-import { failureToJson, plural, renderFailure } from '../cli/failure.ts';
+import { failureToJson, renderFailure } from '../cli/failure.ts';
 import { providerFlag, timeoutFlag, topologyArg } from '../cli/flags.ts';
 import { nodeAbout, planLines, upLines } from '../cli/lab-lines.ts';
 import { describe } from '../plan/plan.ts';
+import { plural } from '../text.ts';
 import type { ProviderName } from '../topology/topology.ts';
 
 export default class Up extends LabCommand {

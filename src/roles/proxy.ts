@@ -1,4 +1,4 @@
-import { plural } from '../cli/failure.ts';
+import { plural } from '../text.ts';
 import type { EngineName } from '../topology/topology.ts';
 import { portsOf } from './ports.ts';
 import { actualPort, type Role } from './role.ts';

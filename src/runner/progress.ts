@@ -1,6 +1,7 @@
 import type { Colours } from '../cli/colours.ts';
 import { pad } from '../cli/table.ts';
 import { describe, type Plan, type Step } from '../plan/plan.ts';
+import { seconds } from '../text.ts';
 import type { Run, StepResult } from './run.ts';
 
 /** How a run is shown while it goes on. */
@@ -75,10 +76,6 @@ function stepTask(step: Step, run: Run): { title: string; task: () => Promise<vo
       if (state !== 'done') throw new Error(state);
     },
   };
-}
-
-export function seconds(ms: number): string {
-  return ms < 995 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 function nodesOf(plan: Plan): string[] {

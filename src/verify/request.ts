@@ -1,7 +1,7 @@
-import { quote } from '../cli/failure.ts';
 import { EXIT, LabError } from '../errors.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import { NOT_FOUND } from '../shell/run.ts';
+import { quote } from '../text.ts';
 import { httpGet } from './http.ts';
 
 export interface Target {

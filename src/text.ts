@@ -1,0 +1,15 @@
+/** Small words that many lines need. */
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Milliseconds as people read them: `0.04 s`, `12.9 s`. */
+export function seconds(ms: number): string {
+  return ms < 995 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** An argument as a shell would need it: for showing a command, never for running one. */
+export function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
