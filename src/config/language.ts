@@ -13,6 +13,8 @@ export interface Language {
   readonly predicates: readonly PredicateRow[];
   /** Refused by name; `section` is a section's keyword, or '' for a whole section. */
   readonly unsupported: readonly UnsupportedRow[];
+  /** Called once everything was read: checks across sections. */
+  finish?(context: ParseContext): void;
 }
 
 /** One kind of section: `global`, `defaults`, `frontend` … */
@@ -56,6 +58,8 @@ export interface Word {
 
 /** What a row's `parse` may ask for besides its words. */
 export interface ParseContext {
+  /** The line being read; in `close`, the line that opened the section. */
+  readonly place: Place;
   /** Adds a finding; errors make the whole configuration refused once everything was read. */
   report(severity: Severity, message: string, place: Place, hint?: string): void;
   /** Queued until all files were read: references to sections that may come later. */

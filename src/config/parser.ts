@@ -54,8 +54,8 @@ class Parser {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #sources = new Map<string, string>();
   readonly #later: (() => void)[] = [];
-  readonly #context: ParseContext;
-  #section: { row: SectionRow; draft: unknown; name: string } | undefined;
+  readonly #context: Mutable<ParseContext>;
+  #section: { row: SectionRow; draft: unknown; name: string; place: Place } | undefined;
   /** Inside of a section that was refused as a whole: its lines say nothing. */
   #skipping = false;
 
@@ -63,6 +63,7 @@ class Parser {
     this.#language = language;
     this.#options = options;
     this.#context = {
+      place: { file: '', line: 1, column: 1 },
       configuration: options.configuration,
       environment: options.environment,
       readFile: options.readFile,
@@ -101,6 +102,7 @@ class Parser {
   finish(): ParseOutcome {
     this.#closeSection();
     for (const check of this.#later) this.#guard(check);
+    this.#guard(() => this.#language.finish?.(this.#context));
     const order = new Map([...this.#sources.keys()].map((file, index) => [file, index]));
     const rank = (d: Diagnostic) =>
       d.place === undefined ? order.size : (order.get(d.place.file) ?? order.size);
@@ -135,6 +137,7 @@ class Parser {
 
   #statement(words: readonly Word[]): void {
     const first = words[0]!;
+    this.#context.place = first.place;
     const section = this.#language.sections.find((row) => row.keyword === first.text);
     if (section !== undefined) this.#openSection(section, words);
     else if (this.#language.unsupported.some((row) => row.section === '' && row.keyword === first.text)) {
@@ -151,16 +154,19 @@ class Parser {
 
   #openSection(row: SectionRow, words: readonly Word[]): void {
     this.#closeSection();
+    this.#context.place = words[0]!.place;
     this.#skipping = true;
     const draft = row.open(new Cursor(words, 1, row.keyword), this.#context);
     this.#skipping = false;
-    this.#section = { row, draft, name: words[1]?.text ?? row.keyword };
+    this.#section = { row, draft, name: words[1]?.text ?? row.keyword, place: words[0]!.place };
   }
 
   #closeSection(): void {
     const section = this.#section;
     this.#section = undefined;
-    if (section !== undefined) this.#guard(() => section.row.close?.(section.draft, this.#context));
+    if (section === undefined) return;
+    this.#context.place = section.place;
+    this.#guard(() => section.row.close?.(section.draft, this.#context));
   }
 
   #keyword(words: readonly Word[], section: SectionRow, draft: unknown): void {
@@ -210,6 +216,8 @@ class Parser {
     this.#diagnostics.push({ ...rest, message: decodeText(message), hint: hint && decodeText(hint) });
   }
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface LineText {
   readonly file: string;

@@ -1,0 +1,95 @@
+/** TLS settings that `bind`, `server` and the `ssl-default-…` lines share. */
+import type { Cursor } from '../../config/cursor.ts';
+import type { ParseContext } from '../../config/language.ts';
+import type { SslOptions } from '../settings.ts';
+import { configurationOf, type OptionRow, takeChoice } from './support.ts';
+
+const VERSIONS = ['SSLv3', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+type Version = (typeof VERSIONS)[number];
+
+/** `options` finds the TLS options of the draft. */
+export function sslOptionRows<Draft>(options: (draft: Draft) => SslOptions): OptionRow<Draft>[] {
+  const flag = (keyword: string, doc: string, set: (o: SslOptions) => void): OptionRow<Draft> => ({
+    keyword,
+    usage: '',
+    doc,
+    parse: (_words, draft) => set(options(draft)),
+  });
+  const short = (version: Version) => version.toLowerCase().replace('.', '');
+  return [
+    ...VERSIONS.map((version) =>
+      flag(`no-${short(version)}`, `Refuse ${version}`, (o) => exclude(o, version)),
+    ),
+    ...VERSIONS.map((version) =>
+      flag(`force-${short(version)}`, `Speak ${version} only`, (o) => {
+        o.minVersion = version;
+        o.maxVersion = version;
+      }),
+    ),
+    {
+      keyword: 'ssl-min-ver',
+      usage: '<version>',
+      doc: 'The oldest protocol version to speak',
+      parse: (words, draft) => {
+        options(draft).minVersion = takeChoice(words, 'version', VERSIONS);
+      },
+    },
+    {
+      keyword: 'ssl-max-ver',
+      usage: '<version>',
+      doc: 'The newest protocol version to speak',
+      parse: (words, draft) => {
+        options(draft).maxVersion = takeChoice(words, 'version', VERSIONS);
+      },
+    },
+    flag('no-tls-tickets', 'Resume sessions without tickets', (o) => {
+      o.noTickets = true;
+    }),
+    flag('tls-tickets', 'Resume sessions by tickets', (o) => {
+      o.noTickets = false;
+    }),
+    {
+      keyword: 'ciphers',
+      usage: '<ciphers>',
+      doc: 'Ciphers up to TLS 1.2, as OpenSSL writes them',
+      parse: (words, draft) => {
+        options(draft).ciphers = words.take('a list of ciphers').text;
+      },
+    },
+    {
+      keyword: 'ciphersuites',
+      usage: '<suites>',
+      doc: 'Cipher suites of TLS 1.3',
+      parse: (words, draft) => {
+        options(draft).ciphersuites = words.take('a list of cipher suites').text;
+      },
+    },
+  ];
+}
+
+/** What is left when versions are taken out: the range from the oldest to the newest that remains. */
+function exclude(options: SslOptions, version: Version): void {
+  options.excluded = [...(options.excluded ?? []), version];
+  const left = VERSIONS.filter((v) => !options.excluded!.includes(v));
+  options.minVersion = left[0] ?? 'TLSv1.3';
+  if (left.length > 0 && left.at(-1) !== 'TLSv1.3') options.maxVersion = left.at(-1);
+}
+
+/** `h2,http/1.1` → its names. */
+export function readAlpn(words: Cursor): string[] {
+  return words
+    .take('a list of protocols')
+    .text.split(',')
+    .filter((name) => name !== '');
+}
+
+/** A file of certificates, under `crt-base` or `ca-base` when the path is relative. */
+export function takeFile(
+  words: Cursor,
+  context: ParseContext,
+  base: 'crtBase' | 'caBase' | undefined,
+): string {
+  const { text } = words.take('a file');
+  const folder = base && configurationOf(context).global[base];
+  return folder === undefined || text.startsWith('/') || text.startsWith('@') ? text : `${folder}/${text}`;
+}
