@@ -37,6 +37,8 @@ export interface Transaction {
   /** Values of `capture request/response header`, by declaration order. */
   requestCaptures: (string | undefined)[] | undefined;
   responseCaptures: (string | undefined)[] | undefined;
+  /** Value of the persistence cookie (`cookie`) as the client sent it. */
+  persistence: string | undefined;
   /** Request line as it came, for `%r` and `capture.req.uri` (rules may have changed the target since). */
   readonly requestLine: string;
   readonly uniqueId: string;

@@ -153,7 +153,7 @@ export class Body {
     const head = (this.#trailers ??= new Head(TRAILER_BYTES, TRAILER_FIELDS));
     const before = head.used;
     const taken = head.take(end === bytes.length ? bytes : bytes.subarray(0, end), at, 0);
-    const outcome = parseTrailers(head, TRAILER_FIELDS, taken < end - at);
+    const outcome = parseTrailers(head, TRAILER_FIELDS, taken === 0);
     if (outcome === PARSED.more) return at + taken;
     if (outcome !== PARSED.done) return this.#break(bytes, -1, at, sink);
     this.done = true;

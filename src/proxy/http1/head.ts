@@ -33,6 +33,9 @@ declare global {
   }
 }
 
+/** Longer than most heads. */
+const TAKE = 2048;
+
 const CR = 13;
 const LF = 10;
 const COLON = 58;
@@ -104,9 +107,12 @@ export class Head {
     this.ambiguous = false;
   }
 
-  /** Takes bytes of the head being received, as many as fit before the reserve; returns how many. */
+  /**
+   * Takes bytes of the head being received, as many as fit before the reserve, a few at a time: most of what comes
+   * with a short head is its body. Returns how many; 0 when it is full.
+   */
   take(bytes: Buffer, from: number, reserve: number): number {
-    const length = Math.min(bytes.length - from, this.bytes.length - reserve - this.used);
+    const length = Math.min(bytes.length - from, this.bytes.length - reserve - this.used, TAKE);
     if (length <= 0) return 0;
     copy(bytes, from, from + length, this.bytes, this.used);
     this.used += length;

@@ -26,7 +26,8 @@ const COLON = 58;
 
 /** RFC 9110 token characters, mapped to lower case; 0 for all others. */
 const TOKEN_LOWER = new Uint8Array(256);
-for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") TOKEN_LOWER[c.charCodeAt(0)] = c.charCodeAt(0);
+for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+  TOKEN_LOWER[c.charCodeAt(0)] = c.charCodeAt(0);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') TOKEN_LOWER[c.charCodeAt(0)] = c.charCodeAt(0) + 32;
 
 /** Parses what is there of a request; `full` tells that no more bytes fit. */
@@ -402,7 +403,9 @@ function checkAuthority(head: Head, start: number, end: number, scheme: string):
 function sameAuthority(a: string, b: string, scheme: string): boolean {
   const port = scheme === 'https' ? ':443' : scheme === 'http' ? ':80' : undefined;
   const plain = (text: string) =>
-    port !== undefined && text.endsWith(port) ? text.slice(0, -port.length).toLowerCase() : text.toLowerCase();
+    port !== undefined && text.endsWith(port)
+      ? text.slice(0, -port.length).toLowerCase()
+      : text.toLowerCase();
   return plain(a) === plain(b);
 }
 
@@ -420,7 +423,8 @@ function dropEarlier(head: Head, name: string, before: number): void {
 function valueIs(head: Head, i: number, text: string): boolean {
   const start = head.fields[4 * i + VALUE]!;
   if (head.fields[4 * i + VALUE_END]! - start !== text.length) return false;
-  for (let j = 0; j < text.length; j++) if ((head.bytes[start + j]! | 32) !== (text.charCodeAt(j) | 32)) return false;
+  for (let j = 0; j < text.length; j++)
+    if ((head.bytes[start + j]! | 32) !== (text.charCodeAt(j) | 32)) return false;
   return true;
 }
 

@@ -1,0 +1,57 @@
+/** Connections to one server: those that are busy, and those that wait for another request. */
+import type { TlsClient } from '../../sockets/transport.ts';
+import type { Server } from '../model.ts';
+import type { Waiting } from './plan.ts';
+import type { ServerLink } from './server-link.ts';
+
+/** Unused connections are closed after this long when `pool-purge-delay` does not say otherwise. */
+const PURGE_MS = 5000;
+
+export class ServerPool {
+  readonly server: Server;
+  /** Last in, first out: the ones at the bottom grow old and are closed. */
+  readonly idle: ServerLink[] = [];
+  /** Streams bound to this very server that wait for a place on it. */
+  readonly queue: Waiting[] = [];
+  readonly purgeMs: number;
+  readonly maxIdle: number;
+
+  /** How it is spoken to in TLS; undefined in the clear. */
+  readonly tls: TlsClient | undefined;
+
+  constructor(server: Server, tls?: TlsClient) {
+    this.server = server;
+    this.tls = tls;
+    this.purgeMs = server.settings.poolPurgeDelay ?? PURGE_MS;
+    this.maxIdle = server.settings.poolMaxConn ?? Infinity;
+  }
+
+  /** No further request may be sent now. */
+  get full(): boolean {
+    const { maxconn, counters } = this.server;
+    return maxconn !== undefined && maxconn > 0 && counters.scur >= maxconn;
+  }
+
+  /** A connection that waits, or undefined. */
+  take(): ServerLink | undefined {
+    const link = this.idle.pop();
+    if (link !== undefined) this.server.counters.reuse++;
+    return link;
+  }
+
+  /** Keeps a connection for later; false when there are enough. */
+  keep(link: ServerLink): boolean {
+    if (this.idle.length >= this.maxIdle || !this.server.up || this.server.admin === 'maint') return false;
+    this.idle.push(link);
+    return true;
+  }
+
+  remove(link: ServerLink): void {
+    const i = this.idle.lastIndexOf(link);
+    if (i >= 0) this.idle.splice(i, 1);
+  }
+
+  closeIdle(): void {
+    for (const link of this.idle.splice(0)) link.discard();
+  }
+}

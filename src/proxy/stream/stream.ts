@@ -1,0 +1,466 @@
+/**
+ * What streams of both modes share: the client's facts, the books, and the search for a server: choose one, wait in a
+ * queue if it is full, connect, try again, try another.
+ */
+import { Deadline, now } from '../../sockets/timers.ts';
+import type { Connection, Events } from '../../sockets/transport.ts';
+import type { Sample } from '../expressions.ts';
+import { OBSERVED, type ObservedOutcome } from '../health/observe.ts';
+import type { Head } from '../http1/head.ts';
+import type { Backend, Frontend, ListenerState, LiveSession, Server } from '../model.ts';
+import type { Reply, Times, Transaction } from '../transaction.ts';
+import { ClientFacts } from './client-facts.ts';
+import { persistentServer } from './cookie.ts';
+import { Outlet } from './outlet.ts';
+import type { BackendPlan, ClientStream, FrontendPlan, Runtime, Waiting } from './plan.ts';
+import { ServerLink, type ServerSide } from './server-link.ts';
+import type { ServerPool } from './server-pool.ts';
+
+/** Why a stream waits. */
+export const FOR = { nothing: 0, tarpit: 1, queue: 2, connect: 3, retry: 4, form: 5, inspection: 6 } as const;
+
+/** How long a retry of the same server waits at most (manual, `retries`). */
+const RETRY_DELAY_MS = 1000;
+const EMPTY = Buffer.alloc(0);
+let lastId = 0;
+
+export abstract class Stream
+  extends Deadline
+  implements Transaction, Events, ServerSide, Waiting, ClientStream, LiveSession
+{
+  readonly frontend: Frontend;
+  client!: ClientFacts;
+  backend: Backend | undefined = undefined;
+  server: Server | undefined = undefined;
+  request!: Head;
+  response!: Head;
+  vars: Map<string, Sample> | undefined = undefined;
+  payload: Uint8Array = EMPTY;
+  payloadLength = 0;
+  inspecting = false;
+  incomplete = false;
+  reply: Reply | undefined = undefined;
+  logLevel: number | undefined = undefined;
+  readonly times: Times = {
+    idleStart: -1,
+    requestStart: -1,
+    requestEnd: -1,
+    queueEnd: -1,
+    connected: -1,
+    responseStart: -1,
+    end: -1,
+  };
+  requestCaptures: (string | undefined)[] | undefined = undefined;
+  responseCaptures: (string | undefined)[] | undefined = undefined;
+  /** Value of the persistence cookie as the client sent it. */
+  persistence: string | undefined = undefined;
+  bytesOut = 0;
+  bytesIn = 0;
+  status = -1;
+  retries = 0;
+  redispatched = false;
+  termination = '--';
+  user: string | undefined = undefined;
+
+  protected readonly runtime: Runtime;
+  protected readonly plan: FrontendPlan;
+  protected readonly listener: ListenerState;
+  /** Towards the client. */
+  protected readonly outlet = new Outlet();
+  protected connection!: Connection;
+  protected backendPlan: BackendPlan | undefined = undefined;
+  protected link: ServerLink | undefined = undefined;
+  protected waitingFor: number = FOR.nothing;
+  /** How many connections were tried. */
+  protected attempt = 0;
+  /** Monotonic and wall time, read once an event. */
+  protected now = 0;
+  protected wall = 0;
+  private pool: ServerPool | undefined = undefined;
+  private countedOn: Server | undefined = undefined;
+  private sessionId: string | undefined = undefined;
+  private uniqueIdText: string | undefined = undefined;
+
+  constructor(runtime: Runtime, plan: FrontendPlan, listener: ListenerState) {
+    super();
+    this.runtime = runtime;
+    this.plan = plan;
+    this.listener = listener;
+    this.frontend = plan.frontend;
+  }
+
+  abstract readonly requestLine: string;
+  abstract data(bytes: Buffer): void;
+  abstract drained(): void;
+  abstract ended(): void;
+  abstract closed(failed: boolean, reason?: string): void;
+  abstract serverData(bytes: Buffer): void;
+  abstract serverDrained(): void;
+  abstract serverEnded(): void;
+  abstract closeIfIdle(): void;
+  abstract shutdown(): void;
+  /** The server's connection stands. */
+  protected abstract serverReady(): void;
+  /** The server's connection broke while it was in use. */
+  protected abstract serverLost(failed: boolean): void;
+  /** No server can be had. */
+  protected abstract searchFailed(termination: string): void;
+
+  get uniqueId(): string {
+    this.uniqueIdText ??= this.plan.uniqueId?.(this) ?? '';
+    return this.uniqueIdText;
+  }
+
+  get id(): string {
+    this.sessionId ??= `0x${(++lastId).toString(16)}`;
+    return this.sessionId;
+  }
+
+  get protocol(): string {
+    if (this.listener.bind.endpoint.kind === 'unix') return 'unix_stream';
+    return this.client.address.includes(':') ? 'tcpv6' : 'tcpv4';
+  }
+
+  get source(): string {
+    return `${this.client.address}:${this.client.port}`;
+  }
+
+  get startedAt(): number {
+    return this.client.acceptedAt;
+  }
+
+  opened(connection: Connection): void {
+    this.now = now();
+    this.wall = Date.now();
+    this.connection = connection;
+    this.outlet.attach(connection);
+    this.client = new ClientFacts(connection, this.listener, this.listener.bind.ssl !== undefined, this.wall);
+    this.times.idleStart = this.now;
+  }
+
+  /** Forgets the transaction before, for the next one on the same connection. */
+  protected resetTransaction(): void {
+    this.backend = undefined;
+    this.server = undefined;
+    this.vars = undefined;
+    this.reply = undefined;
+    this.logLevel = undefined;
+    this.requestCaptures = undefined;
+    this.responseCaptures = undefined;
+    this.persistence = undefined;
+    this.status = -1;
+    this.retries = 0;
+    this.redispatched = false;
+    this.termination = '--';
+    this.user = undefined;
+    this.backendPlan = undefined;
+    this.pool = undefined;
+    this.uniqueIdText = undefined;
+    this.attempt = 0;
+    const { times } = this;
+    times.requestEnd = -1;
+    times.queueEnd = -1;
+    times.connected = -1;
+    times.responseStart = -1;
+    times.end = -1;
+  }
+
+  protected chooseBackend(): BackendPlan | undefined {
+    const { useBackend, defaultBackend } = this.plan;
+    for (let i = 0; i < useBackend.length; i++) {
+      const rule = useBackend[i]!;
+      if (rule.test === undefined || rule.test(this)) {
+        const chosen = rule.backend(this);
+        if (chosen !== undefined) return chosen;
+      }
+    }
+    return defaultBackend;
+  }
+
+  protected enterBackend(plan: BackendPlan): void {
+    this.backendPlan = plan;
+    this.backend = plan.backend;
+    plan.backend.counters.open();
+    plan.backend.counters.rate.add(this.wall);
+  }
+
+  // ── A server ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  protected assignServer(): void {
+    const plan = this.backendPlan!;
+    const bound = this.boundServer(plan);
+    if (bound !== undefined) {
+      const pool = plan.pools.get(bound)!;
+      if (pool.full) this.waitInQueue(pool.queue);
+      else this.useServer(bound);
+      return;
+    }
+    const server = plan.policy.pick(this, plan.isFull);
+    if (server !== undefined) this.useServer(server);
+    else if (plan.backend.usable.length > 0) this.waitInQueue(plan.queue);
+    else this.searchFailed('SC');
+  }
+
+  /** The server that a rule or the client's cookie names, while it can serve. */
+  private boundServer(plan: BackendPlan): Server | undefined {
+    for (let i = 0; i < plan.useServer.length; i++) {
+      const rule = plan.useServer[i]!;
+      if (rule.test !== undefined && !rule.test(this)) continue;
+      const server = rule.server(this);
+      if (server?.usableForSticky) return server;
+    }
+    return plan.cookie === undefined ? undefined : persistentServer(this, plan.cookie);
+  }
+
+  private waitInQueue(queue: Waiting[]): void {
+    const { settings, backend } = this.backendPlan!;
+    queue.push(this);
+    if (++backend.counters.qcur > backend.counters.qmax) backend.counters.qmax = backend.counters.qcur;
+    this.waitFor(FOR.queue, settings.timeouts.queue ?? settings.timeouts.connect);
+  }
+
+  offer(server: Server): boolean {
+    if (this.waitingFor !== FOR.queue) return false;
+    this.now = now();
+    this.backendPlan!.backend.counters.qcur--;
+    this.useServer(server);
+    return true;
+  }
+
+  protected leaveQueue(): void {
+    const plan = this.backendPlan!;
+    plan.backend.counters.qcur--;
+    for (const queue of [plan.queue, ...[...plan.pools.values()].map((pool) => pool.queue)]) {
+      const i = queue.indexOf(this);
+      if (i >= 0) queue.splice(i, 1);
+    }
+  }
+
+  private useServer(server: Server): void {
+    const plan = this.backendPlan!;
+    this.server = server;
+    this.pool = plan.pools.get(server)!;
+    this.times.queueEnd = this.now;
+    if (this.countedOn !== server) this.countOn(server);
+    const link = this.mayReuse() ? this.pool.take() : undefined;
+    if (link === undefined) {
+      this.openLink();
+      return;
+    }
+    this.link = link;
+    link.reuse(this);
+    this.times.connected = this.now;
+    this.waitingFor = FOR.nothing;
+    this.serverReady();
+  }
+
+  private countOn(server: Server): void {
+    this.releaseServer();
+    this.countedOn = server;
+    const { counters } = server;
+    counters.open();
+    counters.rate.add(this.wall);
+    counters.lbtot++;
+    counters.lastSession = Math.trunc(this.wall / 1000);
+    const backend = server.backend.counters;
+    backend.lbtot++;
+    backend.lastSession = counters.lastSession;
+    this.backendPlan!.policy.loadChanged?.(server);
+  }
+
+  /** Gives the place on the server back, to the stream that has waited longest for one. */
+  protected releaseServer(): void {
+    const server = this.countedOn;
+    if (server === undefined) return;
+    this.countedOn = undefined;
+    server.counters.close();
+    const plan = this.backendPlan!;
+    plan.policy.loadChanged?.(server);
+    const pool = plan.pools.get(server)!;
+    if (pool.queue.length > 0 || plan.queue.length > 0) serveQueues(plan, pool);
+  }
+
+  // ── A connection to it ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether a connection that another request has used will do. */
+  protected abstract mayReuse(): boolean;
+
+  protected openLink(): void {
+    const { settings } = this.backendPlan!;
+    const server = this.server!;
+    const link = new ServerLink(this.runtime, this.pool!);
+    this.link = link;
+    this.waitFor(FOR.connect, settings.timeouts.connect);
+    link.open(server, server.port || this.client.localPort, this);
+  }
+
+  serverOpened(): void {
+    this.now = now();
+    this.times.connected = this.now;
+    this.waitingFor = FOR.nothing;
+    this.observe(OBSERVED.connected);
+    this.serverReady();
+  }
+
+  serverClosed(failed: boolean, reason: string | undefined): void {
+    this.now = now();
+    if (this.waitingFor === FOR.connect) this.connectFailed(reason);
+    else this.serverLost(failed);
+  }
+
+  /** Again to the same server after a moment, or to another one at once (manual, `retries` and `option redispatch`). */
+  private connectFailed(reason: string | undefined): void {
+    const { settings } = this.backendPlan!;
+    const server = this.server!;
+    this.link = undefined;
+    this.attempt++;
+    this.observe(OBSERVED.notConnected);
+    if (this.retries >= settings.retries) {
+      server.counters.econ++;
+      this.backend!.counters.econ++;
+      this.searchFailed(reason === 'ETIMEDOUT' ? 'sC' : 'SC');
+      return;
+    }
+    this.retries++;
+    server.counters.wretr++;
+    this.backend!.counters.wretr++;
+    if (this.redispatchDue(settings.redispatch, settings.retries)) {
+      const other = this.otherServer(server);
+      if (other !== undefined) {
+        this.redispatched = true;
+        server.counters.wredis++;
+        this.backend!.counters.wredis++;
+        this.useServer(other);
+        return;
+      }
+    }
+    this.waitFor(FOR.retry, Math.min(settings.timeouts.connect ?? RETRY_DELAY_MS, RETRY_DELAY_MS));
+  }
+
+  /** −1: only the last retry goes elsewhere; n: every n-th. A server that is down meanwhile is never tried again. */
+  private redispatchDue(redispatch: number, retries: number): boolean {
+    if (redispatch === 0) return false;
+    if (!this.server!.usableForSticky) return true;
+    return redispatch < 0 ? this.retries === retries : this.retries % redispatch === 0;
+  }
+
+  private otherServer(than: Server): Server | undefined {
+    const { policy, isFull } = this.backendPlan!;
+    return policy.pick(this, (server) => server === than || isFull(server));
+  }
+
+  protected dropLink(): void {
+    const link = this.link;
+    if (link === undefined) return;
+    this.link = undefined;
+    link.abort();
+    this.releaseServer();
+  }
+
+  protected observe(outcome: ObservedOutcome): void {
+    this.server?.observe?.(outcome);
+  }
+
+  // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  protected waitFor(what: number, ms: number | undefined): void {
+    this.waitingFor = what;
+    this.arm(this.now, ms);
+  }
+
+  /** What becomes of a wait for a server when its time is over. */
+  protected searchTimedOut(): void {
+    if (this.waitingFor === FOR.queue) {
+      this.leaveQueue();
+      this.searchFailed('sQ');
+    } else if (this.waitingFor === FOR.connect) {
+      this.link?.abort();
+      this.connectFailed('ETIMEDOUT');
+    } else if (this.server!.usableForSticky || this.backendPlan!.settings.redispatch === 0) this.openLink();
+    else this.connectAgainElsewhere();
+  }
+
+  /** The server was marked down while a retry waited for it. */
+  private connectAgainElsewhere(): void {
+    const other = this.otherServer(this.server!);
+    if (other === undefined) return this.openLink();
+    this.redispatched = true;
+    this.server!.counters.wredis++;
+    this.backend!.counters.wredis++;
+    this.useServer(other);
+  }
+
+  protected arm(from: number, ms: number | undefined): void {
+    this.runtime.clock.arm(this, ms === undefined || ms === 0 ? Infinity : from + ms);
+  }
+
+  // ── The books ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Counts what went through and logs it. `sent`: bytes to the client in this transaction. */
+  protected countTransaction(sent: number): void {
+    const { times } = this;
+    times.end = this.now;
+    this.bytesOut = sent;
+    const front = this.frontend.counters;
+    front.bin += this.bytesIn;
+    front.bout += sent;
+    if (this.backend !== undefined) {
+      const back = this.backend.counters;
+      back.bin += this.bytesIn;
+      back.bout += sent;
+      this.countTimes(back);
+      back.close();
+    }
+    if (this.server !== undefined) {
+      const { counters } = this.server;
+      counters.bin += this.bytesIn;
+      counters.bout += sent;
+      this.countTimes(counters);
+    }
+    this.releaseServer();
+    this.plan.log(this);
+    this.bytesIn = 0;
+  }
+
+  private countTimes(counters: Server['counters']): void {
+    const { times } = this;
+    if (times.queueEnd < 0) return;
+    counters.qtime.add(times.queueEnd - times.requestEnd);
+    if (times.connected >= 0) counters.ctime.add(times.connected - times.queueEnd);
+    if (times.responseStart >= 0) counters.rtime.add(times.responseStart - times.connected);
+    counters.ttime.add(times.end - times.requestStart);
+  }
+
+  protected countClientAbort(): void {
+    this.frontend.counters.cliAbrt++;
+    if (this.backend !== undefined) this.backend.counters.cliAbrt++;
+    if (this.server !== undefined) this.server.counters.cliAbrt++;
+  }
+
+  protected countServerAbort(): void {
+    if (this.server === undefined) return;
+    this.server.counters.srvAbrt++;
+    this.backend!.counters.srvAbrt++;
+  }
+
+  protected countResponseError(): void {
+    this.server!.counters.eresp++;
+    this.backend!.counters.eresp++;
+  }
+
+  /** The connection is not counted any more. */
+  protected leave(): void {
+    this.runtime.clock.drop(this);
+    this.frontend.counters.close();
+    this.runtime.left(this);
+  }
+}
+
+/** Hands the places that are free on a server to those who wait: first for this server, then for any. */
+export function serveQueues(plan: BackendPlan, pool: ServerPool): void {
+  while (!pool.full) {
+    const next = pool.queue.shift() ?? (pool.server.usable ? plan.queue.shift() : undefined);
+    if (next === undefined) return;
+    next.offer(pool.server);
+  }
+}
