@@ -43,8 +43,8 @@ export interface FetchRow {
   readonly doc: string;
   readonly type: SampleType;
   readonly phase: Phase;
-  /** Checks the arguments between the parentheses; returns a complaint, or nothing. */
-  check?(args: readonly string[], context: ParseContext): string | undefined;
+  /** Checks the arguments between the parentheses; returns a complaint, or nothing. `place` is for later findings. */
+  check?(args: readonly string[], context: ParseContext, place: Place): string | undefined;
   compile(args: readonly string[], env: CompileEnv): (tx: Transaction) => Sample;
   /** Fetches with several values (`hdr`): all of them, for ACLs, which match any. */
   compileAll?(args: readonly string[], env: CompileEnv): (tx: Transaction) => readonly Sample[];

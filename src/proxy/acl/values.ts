@@ -1,0 +1,66 @@
+/** What a sample becomes when the next step wants another type (HAProxy's casts; manual, section 7.1). */
+import type { Sample, SampleType } from '../expressions.ts';
+import { formatAddress, parseAddress } from './address.ts';
+
+/** A function from samples of one type to samples of another; undefined when there is no way. */
+export function castOf(from: SampleType, to: SampleType | 'any'): ((value: Sample) => Sample) | undefined {
+  if (to === 'any' || from === to) return same;
+  switch (to) {
+    case 'str':
+    case 'bin':
+    case 'meth':
+      return from === 'bool' || from === 'int' ? toText : same;
+    case 'int':
+      return from === 'bool' || from === 'meth' ? toNumber : from === 'ip' ? addressToNumber : toNumber;
+    case 'bool':
+      return from === 'ip' || from === 'bin' ? undefined : toBoolean;
+    case 'ip':
+      return from === 'bool' || from === 'meth' ? undefined : toAddress;
+  }
+}
+
+/** As text: booleans are 1 and 0. */
+export function toText(value: Sample): string | undefined {
+  if (typeof value === 'string' || value === undefined) return value;
+  if (typeof value === 'number') return String(value);
+  return value ? '1' : '0';
+}
+
+/** As a number: text counts as far as it is one ("12ab" is 12, "ab" is 0); empty text is none. */
+export function toNumber(value: Sample): number | undefined {
+  if (typeof value === 'number' || value === undefined) return value;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return value === '' ? undefined : leadingInteger(value);
+}
+
+function same(value: Sample): Sample {
+  return value;
+}
+
+function toBoolean(value: Sample): Sample {
+  const number = toNumber(value);
+  return number === undefined ? undefined : number !== 0;
+}
+
+function toAddress(value: Sample): Sample {
+  if (typeof value === 'number') return formatAddress({ family: 4, words: [0, 0, 0xffff, value >>> 0] });
+  if (typeof value !== 'string') return undefined;
+  const address = parseAddress(value);
+  return address && formatAddress(address);
+}
+
+function addressToNumber(value: Sample): Sample {
+  const address = typeof value === 'string' ? parseAddress(value) : undefined;
+  return address?.family === 4 ? address.words[3] : undefined;
+}
+
+function leadingInteger(text: string): number {
+  let i = text[0] === '-' || text[0] === '+' ? 1 : 0;
+  let value = 0;
+  for (; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  return text[0] === '-' && value !== 0 ? -value : value;
+}
