@@ -1,4 +1,5 @@
 import { type Aspect, type Case, DEFAULT_ASPECTS, type Outcome } from './fixture.ts';
+import { comparableLine } from './logsink.ts';
 import type { Observation } from './observe.ts';
 import { field, type Message, methodsOf, readRequests, readResponses } from './wire.ts';
 
@@ -43,7 +44,7 @@ export function summary(observation: Observation): string {
   const { responses, origins, ended } = digest(observation);
   const statuses = responses.map((message) => message.startLine.split(' ')[1]).join(' ');
   const requests = origins.flatMap((reading) => reading.messages.map((message) => message.startLine));
-  return `${statuses || 'no response'}, ${ended}; origin: ${requests.map((line) => printable(line, 60)).join(' + ') || 'nothing'}`;
+  return `${statuses || 'no response'}, ${ended}; origin: ${requests.map((line) => printable(line, 60)).join(' + ') || 'nothing'}${observation.log.map((line) => `; logged: ${comparableLine(line)}`).join('')}`;
 }
 
 interface Digest {
@@ -52,6 +53,7 @@ interface Digest {
   readonly rest: string;
   readonly received: string;
   readonly ended: Observation['ended'];
+  readonly log: readonly string[];
   readonly origins: readonly ReturnType<typeof readRequests>[];
 }
 
@@ -70,6 +72,7 @@ const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
       .join('\n'),
   connections: ({ origins }) => String(origins.length),
   bytes: ({ received }) => received,
+  log: ({ log }) => log.map(comparableLine).join('\n'),
 };
 
 function digest(observation: Observation): Digest {
@@ -80,6 +83,7 @@ function digest(observation: Observation): Digest {
     rest,
     received: observation.received,
     ended: observation.ended,
+    log: observation.log,
     origins: observation.origin.map((connection) => readRequests(connection.bytes)),
   };
 }

@@ -66,7 +66,9 @@ export type Aspect =
   /** How many connections the origin accepted. */
   | 'connections'
   /** Every byte that the client got. */
-  | 'bytes';
+  | 'bytes'
+  /** Log lines, sent to `{log}`; see `comparableLine` for what of them is compared. */
+  | 'log';
 
 export const DEFAULT_ASPECTS: readonly Aspect[] = ['status', 'headers', 'body', 'connection', 'origin'];
 
@@ -83,6 +85,8 @@ export interface Slot {
   readonly origin: string;
   /** The proxy's folder; error files are in it. */
   readonly dir: string;
+  /** The syslog receiver's port. */
+  readonly log: string;
 }
 
 /** The sections of one case. `defaults` are put before it; see DEFAULTS. */
@@ -104,31 +108,24 @@ export const REFUSING = '127.0.0.1:1';
 
 /** One `listen` section with one server, and these lines. */
 export function web(...lines: string[]): Config {
-  return (at) => `listen ${at.id}
-  bind 127.0.0.1:${at.port}
-  server s1 127.0.0.1:${at.origin}
-${indent(lines)}`;
+  return bare('server s1 {origin}', ...lines);
 }
 
-/** One `listen` section without a server line of its own: `{origin}` and `{dir}` stand for the slot's. */
+/** One `listen` section without a server line of its own. In the lines {id}, {origin}, {dir} and {log} are the slot's. */
 export function bare(...lines: string[]): Config {
-  return (at) => `listen ${at.id}
-  bind 127.0.0.1:${at.port}
-${indent(lines).replaceAll('{origin}', `127.0.0.1:${at.origin}`).replaceAll('{dir}', at.dir)}`;
+  return (at) => fillIn(`listen ${at.id}\n  bind 127.0.0.1:${at.port}\n${indent(lines)}`, at);
 }
 
-/** A frontend and named backends, all with the same origin. In the lines `{id}` stands for the slot's prefix. */
+/** A frontend and named backends, called {id}_NAME, all with the same origin. */
 export function sections(
   frontend: readonly string[],
   backends: Readonly<Record<string, readonly string[]>>,
 ): Config {
+  const parts = Object.entries(backends).map(
+    ([name, lines]) => `backend {id}_${name}\n${indent(lines)}  server s1 {origin}\n`,
+  );
   return (at) =>
-    [
-      `frontend ${at.id}\n  bind 127.0.0.1:${at.port}\n${indent(frontend).replaceAll('{id}', at.id)}`,
-      ...Object.entries(backends).map(
-        ([name, lines]) => `backend ${at.id}_${name}\n${indent(lines)}  server s1 127.0.0.1:${at.origin}\n`,
-      ),
-    ].join('');
+    fillIn(`frontend ${at.id}\n  bind 127.0.0.1:${at.port}\n${indent(frontend)}${parts.join('')}`, at);
 }
 
 export const OK = response('200 OK', ['Content-Length: 2'], 'ok');
@@ -148,6 +145,16 @@ export function request(line: string, headers: readonly string[], body = ''): st
 
 export function response(status: string, headers: readonly string[] = [], body = ''): string {
   return `${[`HTTP/1.1 ${status}`, ...headers, '', ''].join('\r\n')}${body}`;
+}
+
+function fillIn(text: string, at: Slot): string {
+  const values: Record<string, string> = {
+    id: at.id,
+    origin: `127.0.0.1:${at.origin}`,
+    dir: at.dir,
+    log: `127.0.0.1:${at.log}`,
+  };
+  return text.replace(/\{(id|origin|dir|log)\}/g, (_, name: string) => values[name]!);
 }
 
 function indent(lines: readonly string[]): string {

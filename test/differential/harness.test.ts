@@ -3,6 +3,7 @@ import { needs } from '../support/needs.ts';
 import { startProxy } from '../support/proxy.ts';
 import { differences, shortcomings } from './compare.ts';
 import { type Aspect, type Case, type Config, DEFAULTS, get, OK, response, web } from './fixture.ts';
+import { comparableLine, startLogSink } from './logsink.ts';
 import { GENEROUS, type Observation, observe, scriptOf } from './observe.ts';
 import { startOrigin } from './origin.ts';
 import { judge } from './suite.ts';
@@ -17,13 +18,16 @@ async function through(
   const observations = configs.map(async (config) => {
     const origin = await startOrigin(scriptOf(fixture));
     const port = '$' + '{port:c}';
-    const text = `${DEFAULTS}${config({ id: 'c', port, origin: String(origin.port), dir: '.' })}`;
+    const log = await startLogSink();
+    const slot = { id: 'c', port, origin: String(origin.port), dir: '.', log: String(log.port) };
+    const text = `${DEFAULTS}${config(slot)}`;
     const proxy = await startProxy(text, { engine: 'haproxy' });
     try {
-      return await observe(fixture, proxy.ports.c!, origin, { ...GENEROUS, quiet: 400 });
+      return await observe(fixture, { port: proxy.ports.c!, origin, log }, { ...GENEROUS, quiet: 400 });
     } finally {
       await proxy.stop();
       origin.close();
+      log.close();
     }
   });
   return (await Promise.all(observations)) as [Observation, Observation];
@@ -40,7 +44,7 @@ describe.skipIf(!needs('haproxy'))('a difference is seen', () => {
     { what: 'bytes', config: web('http-response set-header x-more 1') },
   ];
   for (const { what, config } of cases) {
-    test.concurrent(`of ${what}: ${config({ id: '', port: '', origin: '', dir: '' }).trim().split('\n').at(-1)!.trim()}`, async () => {
+    test.concurrent(`of ${what}: ${config({ id: '', port: '', origin: '', dir: '', log: '' }).trim().split('\n').at(-1)!.trim()}`, async () => {
       const fixture: Case = { name: 'any', client: get('/'), compare: [what] };
       const [same, other] = await through(fixture, web(), config);
       expect(differences(fixture, same, same)).toEqual([]);
@@ -49,6 +53,20 @@ describe.skipIf(!needs('haproxy'))('a difference is seen', () => {
       expect(found[0]).toMatch(new RegExp(`^${what}:\n    haproxy .*\n    engine `));
     });
   }
+
+  test.concurrent('of log lines', async () => {
+    const fixture: Case = { name: 'any', client: get('/'), compare: ['log'] };
+    const [plain, http] = await through(
+      fixture,
+      web('log {log} local0'),
+      web('log {log} local0', 'option httplog'),
+    );
+    expect(differences(fixture, http, http)).toEqual([]);
+    expect(differences(fixture, plain, http)).toHaveLength(1);
+    expect(comparableLine(http.log[0]!)).toMatch(
+      /^<134>127\.0\.0\.1:PORT \[DATE\] c c\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- N\/1\/0\/0\/0 0\/0 "GET \/ HTTP\/1\.1"$/,
+    );
+  });
 
   test.concurrent('none between HAProxy and HAProxy', async () => {
     const fixture: Case = { name: 'any', client: get('/') + get('/second') };
@@ -76,6 +94,7 @@ describe('a transcript', () => {
     received,
     ended: 'open',
     origin: [{ bytes: 'GET / HTTP/1.1\r\n\r\n', ended: 'open' }],
+    log: [],
   });
 
   test('marks the lines that differ', () => {
@@ -126,6 +145,17 @@ describe('reading what a proxy wrote', () => {
   });
 
   test('shortcomings are none when nothing is asked', () => {
-    expect(shortcomings({}, { sent: '', received: '', ended: 'open', origin: [] })).toEqual([]);
+    expect(shortcomings({}, { sent: '', received: '', ended: 'open', origin: [], log: [] })).toEqual([]);
+  });
+});
+
+describe('a log line', () => {
+  const LINE =
+    '<134>Nov 21 21:40:00 haproxy[123]: 127.0.0.1:54321 [21/Nov/2026:21:40:00.123] front back/s1 0/-1/12/3/+15 200 45 - - ---- 7/1/0/0/0 0/0 "GET / HTTP/1.1"';
+
+  test('loses what no two runs share, and nothing else', () => {
+    expect(comparableLine(LINE)).toBe(
+      '<134>127.0.0.1:PORT [DATE] front back/s1 T/-1/T/T/+T 200 45 - - ---- N/1/0/0/0 0/0 "GET / HTTP/1.1"',
+    );
   });
 });

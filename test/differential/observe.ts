@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Case, type ClientStep, OK } from './fixture.ts';
+import type { LogSink } from './logsink.ts';
 import type { Origin, Received, Script } from './origin.ts';
 
 /** What one case did through one proxy. Bytes are latin1. */
@@ -9,6 +10,15 @@ export interface Observation {
   readonly received: string;
   readonly ended: 'open' | 'FIN' | 'RST';
   readonly origin: readonly Received[];
+  /** Log lines; none are waited for when the case does not compare them. */
+  readonly log: readonly string[];
+}
+
+/** A proxy's port, and what is behind it. */
+export interface Scene {
+  readonly port: number;
+  readonly origin: Origin;
+  readonly log: LogSink;
 }
 
 /** How long nothing must happen before a case counts as over, in ms. */
@@ -28,12 +38,8 @@ export function scriptOf(fixture: Case): Script {
 }
 
 /** Play the client's side of a case against a proxy's port, until the connection ends or nothing happens any more. */
-export async function observe(
-  fixture: Case,
-  port: number,
-  origin: Origin,
-  patience: Patience,
-): Promise<Observation> {
+export async function observe(fixture: Case, scene: Scene, patience: Patience): Promise<Observation> {
+  const { port, origin, log } = scene;
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   let received = '';
   let sent = '';
@@ -60,7 +66,9 @@ export async function observe(
   await quiet();
   const connections = origin.connections.map((connection) => ({ ...connection }));
   socket.destroy();
-  return { sent, received, ended: ending.how, origin: connections };
+  // A connection that was open until now is logged only now.
+  if (fixture.compare?.includes('log')) await sleep(patience.quiet);
+  return { sent, received, ended: ending.how, origin: connections, log: [...log.lines] };
 
   async function play(step: ClientStep): Promise<void> {
     if (step === 'FIN') socket.end();

@@ -5,8 +5,17 @@ import { type Engine, engineFile, type RunningProxy, startProxy } from '../suppo
 import { differences, shortcomings, summary } from './compare.ts';
 import { ERROR_FILES } from './errorfiles.ts';
 import { type Case, type Config, DEFAULTS, type Slot, type Subject, web } from './fixture.ts';
-import { GENEROUS, type Observation, observe, type Patience, scriptOf, USUAL } from './observe.ts';
-import { type Origin, startOrigin } from './origin.ts';
+import { startLogSink } from './logsink.ts';
+import {
+  GENEROUS,
+  type Observation,
+  observe,
+  type Patience,
+  type Scene,
+  scriptOf,
+  USUAL,
+} from './observe.ts';
+import { startOrigin } from './origin.ts';
 import { sideBySide } from './transcript.ts';
 
 /** Cases of one subject that run at the same time. */
@@ -63,9 +72,10 @@ class Run {
   async stop(): Promise<void> {
     await Promise.allSettled(this.#verdicts.values());
     for (const places of Object.values(this.#places)) {
-      for (const { proxy, origin } of places.values()) {
+      for (const { proxy, origin, log } of places.values()) {
         await proxy.stop();
         origin.close();
+        log.close();
       }
     }
   }
@@ -99,9 +109,10 @@ class Run {
   async #look(fixture: Case, patience: Patience): Promise<string> {
     const [haproxy, engine] = await Promise.all(
       (['haproxy', 'lablb'] as const).map((name) => {
-        const { port, origin } = this.#places[name].get(fixture)!;
-        origin.reset();
-        return observe(fixture, port, origin, patience);
+        const place = this.#places[name].get(fixture)!;
+        place.origin.reset();
+        place.log.reset();
+        return observe(fixture, place, patience);
       }),
     );
     if (process.env.LABLB_SHOW) {
@@ -113,33 +124,32 @@ class Run {
 }
 
 /** Where a case is played: its own port of a proxy that it may share, and its own origin. */
-interface Place {
+interface Place extends Scene {
   readonly proxy: RunningProxy;
-  readonly port: number;
-  readonly origin: Origin;
 }
 
 /** Start one proxy for these cases: each has sections, a port and an origin of its own, so they cannot disturb each other. */
 async function startTogether(cases: readonly Case[], engine: Engine): Promise<Map<Case, Place>> {
   const origins = await Promise.all(cases.map((fixture) => startOrigin(scriptOf(fixture))));
-  const slots = origins.map(({ port }, index) => slot(`c${index}`, port));
+  const logs = await Promise.all(cases.map(startLogSink));
+  const slots = origins.map(({ port }, index) => slot(`c${index}`, port, logs[index]!.port));
   const text = cases.map((fixture, index) => configOf(fixture)(slots[index]!)).join('\n');
   try {
     const proxy = await startProxy(`${DEFAULTS}${text}`, { engine, files: ERROR_FILES });
     return new Map(
       cases.map((fixture, index) => [
         fixture,
-        { proxy, port: proxy.ports[slots[index]!.id]!, origin: origins[index]! },
+        { proxy, port: proxy.ports[slots[index]!.id]!, origin: origins[index]!, log: logs[index]! },
       ]),
     );
   } catch (error) {
-    for (const origin of origins) origin.close();
+    for (const socket of [...origins, ...logs]) socket.close();
     throw error;
   }
 }
 
 function groupByConfig(cases: readonly Case[]): Case[][] {
-  const anySlot = slot('any', 0);
+  const anySlot = slot('any', 0, 0);
   const groups = new Map<string, Case[]>();
   for (const fixture of cases) {
     const text = configOf(fixture)(anySlot);
@@ -153,8 +163,8 @@ function configOf(fixture: Case): Config {
 }
 
 /** `startProxy` replaces these by a free port and by the proxy's folder. */
-function slot(id: string, origin: number): Slot {
-  return { id, port: `\${port:${id}}`, origin: String(origin), dir: '$' + '{dir}' };
+function slot(id: string, origin: number, log: number): Slot {
+  return { id, port: `\${port:${id}}`, origin: String(origin), log: String(log), dir: '$' + '{dir}' };
 }
 
 /** What is not as the case says, as sentences. `engineIsHaproxy`: the suite runs HAProxy against itself. */

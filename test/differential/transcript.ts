@@ -18,6 +18,7 @@ export function sideBySide(left: Observation, right: Observation): string {
   add('client sent', left.sent, right.sent);
   add('client received', left.received, right.received);
   add('client connection in the end', left.ended, right.ended);
+  if (left.log.length + right.log.length > 0) add('logged', left.log.join('\n'), right.log.join('\n'));
   for (let at = 0; at < Math.max(left.origin.length, right.origin.length); at++) {
     const show = (side: Observation): string => {
       const connection = side.origin[at];

@@ -4,6 +4,7 @@ import { badOrigins, missingServers, timeouts } from './faults.ts';
 import { chunking, framing, responseFraming } from './framing.ts';
 import { headerEdits, headers, responseHeaders } from './headers.ts';
 import { limits } from './limits.ts';
+import { logs } from './logs.ts';
 import { requestLines } from './requestlines.ts';
 import { answersOfItsOwn, forwardFor, routing, statistics } from './rules.ts';
 import { tcp } from './tcp.ts';
@@ -31,5 +32,6 @@ export const SUBJECTS: readonly Subject[] = [
   answersOfItsOwn,
   routing,
   statistics,
+  logs,
   tcp,
 ];

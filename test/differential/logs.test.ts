@@ -1,0 +1,4 @@
+import { logs } from './cases/logs.ts';
+import { differential } from './suite.ts';
+
+differential(logs);
