@@ -271,6 +271,8 @@ export class Server {
   changedAt = Date.now();
   downtime = 0;
   check: CheckState;
+  /** Connections of its pool that wait for a request. */
+  idle = 0;
   /** Takes what became of an attempt to use the server; set by the checks where `observe` is configured. */
   observe: ((outcome: ObservedOutcome) => void) | undefined = undefined;
   readonly cookie: string | undefined;
@@ -448,6 +450,8 @@ export class ProcessCounters {
   maxConnections = 0;
   cumulativeConnections = 0;
   cumulativeRequests = 0;
+  /** Log lines that could not be sent. */
+  droppedLogs = 0;
   readonly connectionRate = new Rate();
   readonly sessionRate = new Rate();
   readonly requestRate = new Rate();

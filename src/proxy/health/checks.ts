@@ -1,13 +1,13 @@
 /** Health checks of all servers: when they run, and what their outcomes make of the servers. */
-import { type Clock, Deadline, now } from '../../sockets/timers.ts';
 import type { TlsClient, Transport } from '../../sockets/transport.ts';
+import type { AlarmClock } from '../alarm.ts';
 import type { Backend, Proxy as LiveProxy, Server } from '../model.ts';
 import { countResult, interval } from './counter.ts';
 import { followTracks, watchMarks } from './followers.ts';
 import { observer } from './observe.ts';
 import { STATUSES } from './statuses.ts';
 import { type CheckOutcome, compileScript, type Script } from './steps.ts';
-import { type CheckClock, Walk, type WalkSettings } from './walk.ts';
+import { Walk, type WalkSettings } from './walk.ts';
 
 /**
  * What checks tell: `check` when an outcome differs from the one before or moved the health (what
@@ -39,7 +39,7 @@ export interface CheckOptions {
 export function startChecks(
   proxy: LiveProxy,
   transport: Transport,
-  clock: CheckClock,
+  clock: AlarmClock,
   report: (event: CheckEvent) => void,
   options: CheckOptions = {},
 ): { stop(): void } {
@@ -56,37 +56,11 @@ export function startChecks(
   };
 }
 
-/** Time for checks from the engine's one clock. */
-export function checkClock(clock: Clock): CheckClock {
-  return {
-    now,
-    after(ms, run) {
-      const entry = new Once(run);
-      clock.arm(entry, now() + ms);
-      return () => clock.drop(entry);
-    },
-  };
-}
-
-class Once extends Deadline {
-  readonly #run: () => void;
-
-  constructor(run: () => void) {
-    super();
-    this.#run = run;
-  }
-
-  override expired(): void {
-    this.deadline = Infinity;
-    this.#run();
-  }
-}
-
 function checksOf(
   backend: Backend,
   proxy: LiveProxy,
   transport: Transport,
-  clock: CheckClock,
+  clock: AlarmClock,
   report: (event: CheckEvent) => void,
   options: CheckOptions,
 ): Check[] {

@@ -1,18 +1,11 @@
 import type { ConnectAddress, Connection, Events, TlsClient, Transport } from '../../sockets/transport.ts';
+import type { AlarmClock } from '../alarm.ts';
 import type { Server } from '../model.ts';
 import type { CheckOutcome, Script, Step } from './steps.ts';
 
-/** Time as health checks need it; tests bring their own. */
-export interface CheckClock {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Runs something once, later; the returned function cancels it. */
-  after(ms: number, run: () => void): () => void;
-}
-
 export interface WalkSettings {
   readonly transport: Transport;
-  readonly clock: CheckClock;
+  readonly clock: AlarmClock;
   readonly tls: (server: Server) => TlsClient;
   /** Milliseconds for the connection, and for all after it; without the latter the former covers everything. */
   readonly connectTimeout: number;

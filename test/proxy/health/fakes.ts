@@ -1,4 +1,4 @@
-import type { CheckClock } from '../../../src/proxy/health/walk.ts';
+import type { AlarmClock } from '../../../src/proxy/alarm.ts';
 import {
   Backend,
   type Frontend,
@@ -11,7 +11,7 @@ import type { Configuration, ProxySettings, ServerSettings } from '../../../src/
 import type { ConnectAddress, Connection, Events, Transport } from '../../../src/sockets/transport.ts';
 
 /** Time that stands still until a test moves it. */
-export class FakeClock implements CheckClock {
+export class FakeClock implements AlarmClock {
   #now = 0;
   #timers: { at: number; run: () => void }[] = [];
 
@@ -167,7 +167,9 @@ export function proxyOf(
   return {
     configuration: {
       global: { spreadChecks: 0, statsSockets: [], statsTimeout: 10_000, ...global },
-      proxies: [],
+      proxies: [
+        ...new Set([...(parts.frontends ?? []), ...(parts.backends ?? [])].map((each) => each.settings)),
+      ],
     } as unknown as Configuration,
     frontends: parts.frontends ?? [],
     backends: parts.backends ?? [],
