@@ -2,6 +2,7 @@
 import type { Cursor } from '../../config/cursor.ts';
 import { WordError } from '../../config/cursor.ts';
 import type { ParseContext } from '../../config/language.ts';
+import { checkRegex } from '../acl/regex.ts';
 import type { CheckSettings, ProxySettings } from '../settings.ts';
 import type { ProxyKeyword } from './proxy-keyword.ts';
 import { takeChoice } from './support.ts';
@@ -251,12 +252,8 @@ const EXPECT_OPTIONS = [
 
 function takePattern(words: Cursor, regex: boolean): string {
   const word = words.take('a pattern');
-  if (!regex) return word.text;
-  try {
-    new RegExp(word.text);
-  } catch {
-    words.fail(`'${word.text}' is not a regular expression`, word);
-  }
+  const complaint = regex ? checkRegex(word.text) : undefined;
+  if (complaint !== undefined) words.fail(complaint, word);
   return word.text;
 }
 

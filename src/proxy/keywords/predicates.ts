@@ -1,8 +1,6 @@
 /** What `.if` and `-cc` may ask (manual, section 2.4). The engine answers as the HAProxy that it follows. */
 import type { PredicateRow } from '../../config/predicates.ts';
-
-/** The version of HAProxy whose language is read; `-v` shows it. */
-export const HAPROXY_VERSION = '2.6.12';
+import { FOLLOWS } from '../identity.ts';
 
 /** What `feature(…)` finds, of the names that HAProxy's build lists. */
 export const FEATURES = ['OPENSSL', 'GETADDRINFO', 'ACCEPT4'];
@@ -55,14 +53,14 @@ export const PREDICATES: readonly PredicateRow[] = [
     usage: 'version_atleast(<version>)',
     doc: 'The version is this or newer',
     args: 1,
-    evaluate: ([version]) => compareVersions(HAPROXY_VERSION, version!) >= 0,
+    evaluate: ([version]) => compareVersions(FOLLOWS, version!) >= 0,
   },
   {
     keyword: 'version_before',
     usage: 'version_before(<version>)',
     doc: 'The version is older',
     args: 1,
-    evaluate: ([version]) => compareVersions(HAPROXY_VERSION, version!) < 0,
+    evaluate: ([version]) => compareVersions(FOLLOWS, version!) < 0,
   },
   {
     keyword: 'openssl_version_atleast',
