@@ -81,9 +81,10 @@ async function checkConfiguration(file: string): Promise<FileReport> {
     file,
     kind: 'configuration',
     valid,
-    summary: valid ? 'configuration file is valid' : `refused by the engine (exit status ${exitStatus})`,
+    summary: valid ? 'configuration is valid' : `refused by the engine (exit status ${exitStatus})`,
     diagnostics: [],
-    output: `${stdout}${stderr}`.trim(),
+    // What the engine says when there is nothing to say is said by the summary.
+    output: `${stdout}${stderr}`.replace(/^Configuration file is valid$/m, '').trim(),
     sources: new Map(),
   };
 }

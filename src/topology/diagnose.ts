@@ -34,6 +34,9 @@ export function finding(
   };
 }
 
+/** Notes a finding about `path`. */
+export type Refuse = (path: Path, message: string, hint?: string, part?: 'key' | 'value') => void;
+
 /** `nodes.web1.names[0]`, `balancer.sites['site1.example.com']`. */
 export function renderPath(path: Path): string {
   return path

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import { EXIT, LabError } from '../errors.ts';
 import { type ParseOptions, parseTopology } from './parse.ts';
@@ -28,7 +28,7 @@ export async function loadTopology(
 /** @throws LabError `topology.unreadable`. */
 export async function readTopologyText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return readText(file);
   } catch (cause) {
     throw new LabError(`cannot read ${file}: ${reason(cause)}`, {
       code: 'topology.unreadable',
@@ -42,10 +42,22 @@ export async function readTopologyText(file: string): Promise<string> {
 /** The text of a file, or undefined when there is none that can be read. */
 export function readOrNothing(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch {
     return undefined;
   }
+}
+
+/** More than any topology or haproxy.cfg of a lab. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** A file or a pipe, never a device: /dev/zero has no end. */
+function readText(path: string): string {
+  const stats = statSync(path);
+  if (stats.isDirectory()) throw new Error('it is a folder');
+  if (!stats.isFile() && !stats.isFIFO()) throw new Error('it is not a file');
+  if (stats.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB`);
+  return readFileSync(path, 'utf8');
 }
 
 /**
@@ -80,10 +92,6 @@ export function isTopologyName(file: string): boolean {
 }
 
 function reason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT'
-    ? 'there is no such file'
-    : code === 'EISDIR'
-      ? 'it is a folder'
-      : (code ?? String(error));
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'there is no such file' : (code ?? message);
 }

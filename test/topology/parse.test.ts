@@ -105,12 +105,19 @@ balancer:
     www.example.org: { servers: [web2, web1], aliases: [example.org] }
     Shop.example.com: [web2]
     web1.example.com: [web1]
+    www-example-com.example.com: [web1]
 `);
     expect(balancer.sites).toEqual([
       { id: 'www-example-com', host: 'www.example.com', servers: ['web1'], aliases: [] },
       { id: 'www-example-org', host: 'www.example.org', servers: ['web2', 'web1'], aliases: ['example.org'] },
       { id: 'shop', host: 'shop.example.com', servers: ['web2'], aliases: [] },
       { id: 'web1-example-com', host: 'web1.example.com', servers: ['web1'], aliases: [] },
+      {
+        id: 'www-example-com-example-com',
+        host: 'www-example-com.example.com',
+        servers: ['web1'],
+        aliases: [],
+      },
     ]);
   });
 });

@@ -1,0 +1,139 @@
+import { didYouMean } from '../errors.ts';
+import { type Refuse, renderPath } from './diagnose.ts';
+import type { Placed } from './nodes.ts';
+import { HOST_NAME, NODE_NAME, type Settings } from './schema.ts';
+import type { Path, Source } from './source.ts';
+import type { Topology, TopologyNode } from './topology.ts';
+
+/** What the schema alone cannot see: names, addresses, servers and ports that do not go together. */
+export function checkTogether(
+  settings: Settings,
+  topology: Topology,
+  placed: readonly Placed[],
+  source: Source,
+  refuse: Refuse,
+): void {
+  checkNames(placed, refuse);
+  checkAddresses(settings, placed, refuse);
+  checkSites(settings, source, placed, refuse);
+  checkBalancer(settings, source, refuse);
+  checkPorts(topology, placed, source, refuse);
+}
+
+function checkNames(placed: readonly Placed[], refuse: Refuse): void {
+  const owners = new Map<string, string>();
+  for (const { node, key } of placed) {
+    for (const name of new Set(node.names.map((n) => n.toLowerCase()))) {
+      const owner = owners.get(name);
+      if (owner === undefined) owners.set(name, node.name);
+      else refuse(pathOfName(node, key, name), `the name '${name}' of ${node.name} is taken by ${owner}`);
+    }
+    if (!NODE_NAME.test(node.name) && key !== undefined && NODE_NAME.test(key)) {
+      refuse(['nodes', key, 'count'], `'${node.name}' is too long for a host name`);
+    }
+  }
+}
+
+function pathOfName(node: TopologyNode, key: string | undefined, name: string): Path {
+  if (key === undefined) return ['nodes'];
+  const index = node.names.findIndex((n) => n.toLowerCase() === name);
+  return node.names[index] === node.name ? ['nodes', key] : ['nodes', key, 'names', index];
+}
+
+/** Over SSH one machine may be several nodes, on different ports; elsewhere an address is one node's. */
+function checkAddresses({ provider }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+  const owners = new Map<string, string>();
+  for (const { node, key } of placed) {
+    if (node.address === undefined) {
+      if (provider !== 'ssh') continue;
+      const hint = key === undefined ? `add '${node.name}: {address: …}'` : undefined;
+      refuse(
+        ['nodes', ...(key === undefined ? [] : [key])],
+        `${node.name} needs an address with provider 'ssh'`,
+        hint,
+        'key',
+      );
+      continue;
+    }
+    const owner = owners.get(node.address);
+    if (owner === undefined) owners.set(node.address, node.name);
+    else if (provider !== 'ssh') refuse(['nodes', key!, 'address'], `${node.address} is taken by ${owner}`);
+  }
+}
+
+function checkSites(settings: Settings, source: Source, placed: readonly Placed[], refuse: Refuse): void {
+  const hosts = new Map<string, string>();
+  const roles = new Map(placed.map(({ node }) => [node.name, node.role]));
+  const webs = placed.filter(({ node }) => node.role === 'web').map(({ node }) => node.name);
+  for (const [host, { servers, aliases }] of Object.entries(settings.balancer.sites)) {
+    const path: Path = ['balancer', 'sites', host];
+    if (!HOST_NAME.test(host))
+      refuse(path, 'unfit for a host', 'letters, digits, dashes, joined by dots', 'key');
+    const at = source.has([...path, 'servers']) ? [...path, 'servers'] : path;
+    for (const [index, name] of [host, ...aliases].entries()) {
+      const where = index === 0 ? path : [...path, 'aliases', index - 1];
+      const owner = hosts.get(name.toLowerCase());
+      if (owner === undefined) hosts.set(name.toLowerCase(), host);
+      else refuse(where, `the host '${name}' is that of site ${owner} already`, undefined, 'key');
+    }
+    for (const [index, server] of servers.entries()) {
+      const role = roles.get(server);
+      if (servers.indexOf(server) !== index) {
+        refuse([...at, index], `names ${server} twice`);
+      } else if (role === undefined) {
+        refuse(
+          [...at, index],
+          `names no server that exists: '${server}'`,
+          didYouMean(server, webs) ?? `web nodes: ${webs.join(', ')}`,
+        );
+      } else if (role !== 'web') {
+        refuse([...at, index], `${server} is a ${role} node, not a web node`);
+      }
+    }
+  }
+}
+
+function checkBalancer({ balancer: { stats } }: Settings, source: Source, refuse: Refuse): void {
+  if (!stats) return;
+  const path: Path = ['balancer', 'stats'];
+  // A key that the file has, and the settings have not, was refused already.
+  const lacks = (key: 'user' | 'password'): boolean =>
+    stats[key] === undefined && !source.has([...path, key]);
+  if (stats.user !== undefined && lacks('password')) {
+    refuse([...path, 'user'], 'a user needs a password', 'best one from the environment');
+  } else if (stats.password !== undefined && lacks('user')) {
+    refuse([...path, 'password'], 'a password needs a user', undefined, 'key');
+  } else if (stats.admin && lacks('user')) {
+    refuse([...path, 'admin'], 'a page that changes things needs a user and a password');
+  }
+}
+
+/** Ports on one address: what a node listens on, and what is published on the host. */
+function checkPorts(topology: Topology, placed: readonly Placed[], source: Source, refuse: Refuse): void {
+  const taken = new Map<string, string>();
+  const refused = new Set<string>();
+  const claim = (where: string, port: number, by: string, path: Path): void => {
+    const owner = taken.get(`${where} ${port}`);
+    const name = renderPath(path);
+    if (owner === undefined) taken.set(`${where} ${port}`, by);
+    else if (refused.has(name))
+      return; // every proxy has the same ports: once is enough
+    else refused.add(name);
+    if (owner !== undefined)
+      refuse(path, `port ${port} is taken by ${owner}${where === 'host' ? ' on the host' : ''}`);
+  };
+  for (const { node, key } of placed) {
+    const where = topology.provider === 'ssh' ? (node.address ?? node.name) : node.name;
+    if (node.role === 'web') claim(where, node.port, `${node.name} (its page)`, ['nodes', key!, 'port']);
+    if (node.role !== 'proxy') continue;
+    const { port, stats } = topology.balancer;
+    const at: Path = source.has(['balancer', 'stats', 'port'])
+      ? ['balancer', 'stats', 'port']
+      : ['balancer', 'stats'];
+    claim(where, port, `${node.name} (${renderPath(['balancer', 'port'])})`, ['balancer', 'port']);
+    if (stats) claim(where, stats.port, `${node.name} (${renderPath(['balancer', 'stats', 'port'])})`, at);
+    for (const [index, published] of node.publish.entries()) {
+      claim('host', published, node.name, ['nodes', key!, 'publish', index]);
+    }
+  }
+}

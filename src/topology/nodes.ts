@@ -1,0 +1,107 @@
+import { didYouMean } from '../errors.ts';
+import type { Refuse } from './diagnose.ts';
+import { NODE_NAME, type NodeSettings, ROLES, type Settings } from './schema.ts';
+import type { Role, TopologyNode } from './topology.ts';
+
+/** A node, and the key of `nodes` that it came from (undefined for one that is implied). */
+export interface Placed {
+  readonly node: TopologyNode;
+  readonly key: string | undefined;
+}
+
+/** Settings that only nodes of one role can have. */
+const KEYS_OF_ROLE: Readonly<Record<string, Role>> = {
+  server: 'web',
+  title: 'web',
+  port: 'web',
+  engine: 'proxy',
+  publish: 'proxy',
+};
+const MAX_NODES = 250;
+const PROXY = 'proxyha';
+
+/** The nodes in file order: counts expanded, the proxy implied, defaults filled in. */
+export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
+  const placed: Placed[] = [];
+  let webs = 0;
+  for (const [key, node] of Object.entries(settings.nodes)) {
+    if (!NODE_NAME.test(key)) {
+      refuse(
+        ['nodes', key],
+        `'${key}' is unfit for a host`,
+        'lower-case letters, digits and dashes, a letter first',
+        'key',
+      );
+    }
+    const role = roleOf(key, node, refuse);
+    for (const [setting, owner] of Object.entries(KEYS_OF_ROLE)) {
+      if (role !== owner && node[setting as keyof NodeSettings] !== undefined) {
+        refuse(
+          ['nodes', key, setting],
+          `belongs to a ${owner} node; '${key}' is a ${role} node`,
+          undefined,
+          'key',
+        );
+      }
+    }
+    for (let n = 1; n <= (node.count ?? 1) && placed.length <= MAX_NODES; n++) {
+      const name = node.count === undefined ? key : `${key}${n}`;
+      if (role === 'web') webs++;
+      placed.push({ node: nodeOf(name, role, n, webs, node, settings), key });
+    }
+  }
+  if (placed.length > MAX_NODES) refuse(['nodes'], `more than ${MAX_NODES} nodes`, undefined, 'key');
+  if (!placed.some(({ node }) => node.role === 'web')) {
+    refuse(['nodes'], 'there is no web node', "for example 'web: {count: 2}'", 'key');
+  }
+  if (!placed.some(({ node }) => node.role === 'proxy')) {
+    placed.push({ node: nodeOf(PROXY, 'proxy', 1, 0, {}, settings), key: undefined });
+  }
+  return placed;
+}
+
+function roleOf(key: string, node: NodeSettings, refuse: Refuse): Role {
+  const role = node.role ?? ROLES.find((name) => key.startsWith(name));
+  if (role) return role;
+  const stem = key.replace(/[\d-]+$/, '');
+  refuse(
+    ['nodes', key],
+    'has no role, and its name begins with none',
+    didYouMean(stem, ROLES) ?? `say 'role: ${ROLES[0]}' (${ROLES.join(', ')})`,
+    'key',
+  );
+  return 'web';
+}
+
+function nodeOf(
+  name: string,
+  role: Role,
+  n: number,
+  web: number,
+  node: NodeSettings,
+  { defaults, provider, balancer }: Settings,
+): TopologyNode {
+  const numbered = (text: string): string => text.replaceAll('{n}', String(n));
+  const names = [...new Set((node.names ?? []).map(numbered))];
+  const extra = {
+    image: node.image ?? defaults.image,
+    vm: node.vm ?? defaults.vm,
+    limits: node.limits ?? defaults.limits,
+  };
+  return {
+    name,
+    role,
+    server:
+      role === 'web'
+        ? (node.server ?? defaults.server ?? (provider === 'local' ? 'embedded' : 'httpd'))
+        : undefined,
+    engine: role === 'proxy' ? (node.engine ?? defaults.engine ?? 'lablb') : undefined,
+    title: numbered(node.title ?? (role === 'web' ? `SITE${web}` : name)),
+    names: names.includes(name) ? names : [...names, name],
+    port: role === 'web' ? (node.port ?? 80) : role === 'proxy' ? balancer.port : 0,
+    publish: node.publish ?? [],
+    address: node.address,
+    packages: [...new Set([...(defaults.packages ?? []), ...(node.packages ?? [])])],
+    extra: Object.fromEntries(Object.entries(extra).filter(([, value]) => value !== undefined)),
+  };
+}
