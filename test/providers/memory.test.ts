@@ -1,0 +1,20 @@
+import { MemoryProvider } from '../../src/providers/memory/memory.ts';
+import { providerSuite } from './conformance.ts';
+
+providerSuite('memory', async () => {
+  const provider = new MemoryProvider();
+  const definition = JSON.stringify({
+    argv: ['x'],
+    log: '/l',
+    watch: [],
+    reload: 'restart',
+    listens: [],
+    build: '1',
+  });
+  return {
+    provider,
+    lab: 'x',
+    service: { name: 'stay', definition },
+    edit: (node, path, content) => void provider.nodes.get(node)!.files.set(path, content),
+  };
+});

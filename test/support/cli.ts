@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { which } from './needs.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The engine for end-to-end tests: ours when it is built, else a real HAProxy, which takes the same flags. */
+export function testEngine(): string | undefined {
+  const ours = join(ROOT, 'build', 'lablb-proxy');
+  return existsSync(ours) ? ours : which('haproxy');
+}
+
+export interface Said {
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** lablb as a user has it: the real executable, in a folder and with a state of its own. */
+export class Sandbox {
+  readonly folder = mkdtempSync(join(tmpdir(), 'lablb-e2e-'));
+  readonly state = join(this.folder, 'state');
+  readonly env: Record<string, string>;
+
+  constructor(env: Record<string, string> = {}) {
+    this.env = { XDG_STATE_HOME: this.state, LABLB_ENGINE: testEngine() ?? '', NO_COLOR: '1', ...env };
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Runs `lablb …` to its end. */
+  async lablb(...args: string[]): Promise<Said> {
+    return this.start(...args).ended;
+  }
+
+  /** Starts `lablb …`; the caller decides how it ends. */
+  start(...args: string[]): { child: ChildProcess; ended: Promise<Said> } {
+    const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
+      cwd: this.folder,
+      env: { ...process.env, ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    const ended = new Promise<Said>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status, signal) =>
+        resolve({ status: status ?? signal ?? 'unknown', stdout, stderr }),
+      );
+    });
+    return { child, ended };
+  }
+
+  /** Takes every lab down that may be left, and the folder. */
+  async close(...labs: string[]): Promise<void> {
+    for (const name of labs) await this.lablb('down', '--name', name);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
