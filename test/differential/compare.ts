@@ -39,6 +39,23 @@ export function shortcomings(outcome: Outcome, observation: Observation): string
   return found;
 }
 
+/** What differs, unless the engine is only stricter than HAProxy: it refused, and let through no more than HAProxy did. */
+export function laxities(fixture: Case, haproxy: Observation, engine: Observation): string[] {
+  const found = differences(fixture, haproxy, engine);
+  if (found.length === 0) return [];
+  const [a, b] = [digest(haproxy), digest(engine)];
+  const last = b.responses.at(-1);
+  const refused = !last?.complete || /^HTTP\/1\.[01] (?:4\d\d|501|502|505) /.test(last.startLine);
+  const wholeOf = ({ origins }: Digest): string[] =>
+    origins.flatMap((reading) => reading.messages.filter((message) => message.complete).map(requestText));
+  const more = wholeOf(b).filter((text) => !wholeOf(a).includes(text));
+  // A refusal of the request ends before the origin; of a response, before the client has a whole one.
+  if (refused && more.length === 0) return [];
+  return more.length > 0
+    ? [...found, `the origin received what HAProxy did not send: ${printable(more.join('\n--\n'))}`]
+    : found;
+}
+
 /** An observation in one line. */
 export function summary(observation: Observation): string {
   const { responses, origins, ended } = digest(observation);
@@ -114,10 +131,11 @@ function bodyText(message: Message): string {
 }
 
 function originTexts({ messages, rest }: ReturnType<typeof readRequests>): string[] {
-  const texts = messages.map((message) =>
-    [message.startLine, ...normalized(message), '', bodyText(message)].join('\n'),
-  );
-  return [...texts, rest].filter(Boolean);
+  return [...messages.map(requestText), rest].filter(Boolean);
+}
+
+function requestText(message: Message): string {
+  return [message.startLine, ...normalized(message), '', bodyText(message)].join('\n');
 }
 
 /** Text with its control characters shown, cut when long. */

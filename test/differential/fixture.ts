@@ -12,8 +12,11 @@ export interface Case {
   readonly server?: readonly Reply[];
   /** Instead of `server`: played on each connection from its start, without looking for requests (mode tcp). */
   readonly raw?: readonly Step[];
-  /** Default: 'same'. */
-  readonly expect?: 'same' | Differs;
+  /**
+   * Default: 'same'. 'stricter': the same, or the engine refuses what HAProxy lets pass, and nothing that HAProxy
+   * would not have sent has reached the origin or the client as a whole message.
+   */
+  readonly expect?: 'same' | 'stricter' | Differs;
   /** Default: DEFAULT_ASPECTS. */
   readonly compare?: readonly Aspect[];
 }

@@ -75,6 +75,16 @@ describe.skipIf(!needs('haproxy'))('a difference is seen', () => {
     expect(left.origin.length).toBe(1);
   });
 
+  test.concurrent('stricter is allowed where a case says so, laxer never', async () => {
+    const fixture: Case = { name: 'any', client: get('/'), expect: 'stricter' };
+    const [open, denied] = await through(fixture, web(), web('http-request deny'));
+    expect(judge(fixture, open, open)).toEqual([]);
+    expect(judge(fixture, open, denied)).toEqual([]);
+    expect(judge(fixture, denied, open).at(-1)).toMatch(
+      /^the origin received what HAProxy did not send: GET \/ /,
+    );
+  });
+
   test.concurrent('both sides are held to what a case says about a difference', async () => {
     const expect_ = {
       differs: 'for a test',

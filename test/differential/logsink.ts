@@ -25,16 +25,21 @@ export async function startLogSink(): Promise<LogSink> {
 
 /**
  * A log line without what no two runs share: date, tag and pid of the syslog header, the client's port, dates, times
- * that were not -1, and the number of connections of the whole process, which other cases use too.
+ * that were not -1, the number of connections of the whole process, which other cases use too, and the length of pages
+ * that the proxy wrote.
  */
 export function comparableLine(line: string): string {
-  return line
-    .replace(/^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d (\S+ )?[\w-]+\[\d+\]: /, '$1')
-    .replace(/127\.0\.0\.1:\d{4,5}\b/g, '127.0.0.1:PORT')
-    .replace(/\[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d\.\d{3}\]/g, '[DATE]')
-    .replace(/(?<= )[-+\d]+(?:\/[-+\d]+){2,4}(?= (?:-1|\d+) )/, (times) =>
-      times.replace(/(\+?)(?<!-)\b\d+/g, '$1T'),
-    )
-    .replace(/(?<= )\d+(?=\/\d+\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, 'N')
-    .trimEnd();
+  return (
+    line
+      .replace(/^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d (\S+ )?[\w-]+\[\d+\]: /, '$1')
+      .replace(/127\.0\.0\.1:\d{4,5}\b/g, '127.0.0.1:PORT')
+      .replace(/\[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d\.\d{3}\]/g, '[DATE]')
+      .replace(/(?<= )[-+\d]+(?:\/[-+\d]+){2,4}(?= (?:-1|\d+) )/, (times) =>
+        times.replace(/(\+?)(?<!-)\b\d+/g, '$1T'),
+      )
+      .replace(/(?<= )\d+(?=\/\d+\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, 'N')
+      // A page of the proxy's own has a length of its own.
+      .replace(/ ([45]\d\d) \d+ (\S+ \S+) (?!----)/, ' $1 BYTES $2 ')
+      .trimEnd()
+  );
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
 import { type Engine, engineFile, type RunningProxy, startProxy } from '../support/proxy.ts';
-import { differences, shortcomings, summary } from './compare.ts';
+import { differences, laxities, shortcomings, summary } from './compare.ts';
 import { ERROR_FILES } from './errorfiles.ts';
 import { type Case, type Config, DEFAULTS, type Slot, type Subject, web } from './fixture.ts';
 import { startLogSink } from './logsink.ts';
@@ -176,6 +176,7 @@ export function judge(
 ): string[] {
   const expected = fixture.expect ?? 'same';
   if (expected === 'same') return differences(fixture, haproxy, engine);
+  if (expected === 'stricter') return laxities(fixture, haproxy, engine);
   return [
     ...shortcomings(expected.haproxy, haproxy).map((text) => `haproxy: ${text}`),
     ...shortcomings(engineIsHaproxy ? expected.haproxy : expected.engine, engine).map(

@@ -5,6 +5,7 @@ import { chunking, framing, responseFraming } from './framing.ts';
 import { headerEdits, headers, responseHeaders } from './headers.ts';
 import { limits } from './limits.ts';
 import { logs } from './logs.ts';
+import { mutatedRequests, mutatedResponses } from './mutations.ts';
 import { requestLines } from './requestlines.ts';
 import { answersOfItsOwn, forwardFor, routing, statistics } from './rules.ts';
 import { tcp } from './tcp.ts';
@@ -33,5 +34,7 @@ export const SUBJECTS: readonly Subject[] = [
   routing,
   statistics,
   logs,
+  mutatedRequests,
+  mutatedResponses,
   tcp,
 ];
