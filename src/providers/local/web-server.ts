@@ -58,16 +58,14 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const file = await findFile(request.url ?? '/');
   if (!file) return say(request, response, 404, 'Not Found');
   const etag = `"${file.size.toString(16)}-${Math.floor(file.mtimeMs).toString(16)}"`;
-  const headers = { ETag: etag, 'Last-Modified': new Date(file.mtimeMs).toUTCString() };
+  response.setHeader('ETag', etag);
+  response.setHeader('Last-Modified', new Date(file.mtimeMs).toUTCString());
   if (request.headers['if-none-match'] === etag) {
-    response.writeHead(304, headers).end();
+    response.writeHead(304).end();
     return;
   }
-  response.writeHead(200, {
-    ...headers,
-    'Content-Type': TYPES[extname(file.path)] ?? 'application/octet-stream',
-    'Content-Length': file.size,
-  });
+  response.setHeader('Content-Type', TYPES[extname(file.path)] ?? 'application/octet-stream');
+  response.setHeader('Content-Length', file.size);
   if (request.method === 'HEAD') response.end();
   // `end`: the file may grow between the look and the read, the promised length may not.
   else if (file.size === 0) response.end();
@@ -109,10 +107,9 @@ function fileOf(found: Found | 'folder' | undefined): Found | undefined {
 
 function say(request: IncomingMessage, response: ServerResponse, status: number, reason: string): void {
   const body = `<!DOCTYPE html>\n<title>${status} ${reason}</title>\n<h1>${reason}</h1>\n`;
-  response.writeHead(status, {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-  });
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(body));
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
