@@ -2,10 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import { EXIT, LabError } from '../errors.ts';
-import { type ParseOptions, parseTopology } from './parse.ts';
+import type { ParseOptions } from './parse.ts';
 import type { Topology } from './topology.ts';
-
-export { type ParseOptions, parseTopology } from './parse.ts';
 
 /**
  * Reads and checks a topology file, and the haproxy.cfg that it names.
@@ -17,6 +15,7 @@ export async function loadTopology(
   file: string,
   options: Pick<ParseOptions, 'env' | 'provider'> = {},
 ): Promise<Topology> {
+  const { parseTopology } = await import('./parse.ts'); // not needed to find a file, and slow to load
   return parseTopology(await readTopologyText(file), {
     env: process.env,
     ...options,
