@@ -71,6 +71,7 @@ interface Digest {
   readonly received: string;
   readonly ended: Observation['ended'];
   readonly log: readonly string[];
+  readonly ends: readonly string[];
   readonly origins: readonly ReturnType<typeof readRequests>[];
 }
 
@@ -88,6 +89,7 @@ const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
       .map((message) => message.startLine)
       .join('\n'),
   connections: ({ origins }) => String(origins.length),
+  ends: ({ ends }) => ends.join(' '),
   bytes: ({ received }) => received,
   log: ({ log }) => log.map(comparableLine).join('\n'),
 };
@@ -101,6 +103,7 @@ function digest(observation: Observation): Digest {
     received: observation.received,
     ended: observation.ended,
     log: observation.log,
+    ends: observation.origin.map((connection) => (connection.ended === 'open' ? 'open' : 'closed')),
     origins: observation.origin.map((connection) => readRequests(connection.bytes)),
   };
 }

@@ -1,6 +1,7 @@
-import { badOrigins, missingServers, timeouts } from './cases/faults.ts';
+import { badOrigins, departures, missingServers, timeouts } from './cases/faults.ts';
 import { differential } from './suite.ts';
 
 differential(badOrigins);
 differential(missingServers);
+differential(departures);
 differential(timeouts);

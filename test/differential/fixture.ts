@@ -68,6 +68,8 @@ export type Aspect =
   | 'whole'
   /** How many connections the origin accepted. */
   | 'connections'
+  /** How each of them is in the end: open or closed. */
+  | 'ends'
   /** Every byte that the client got. */
   | 'bytes'
   /** Log lines, sent to `{log}`; see `comparableLine` for what of them is compared. */

@@ -94,7 +94,7 @@ export async function observe(fixture: Case, scene: Scene, patience: Patience): 
       if (performance.now() - last > (received === '' ? patience.first : patience.quiet)) return;
       await sleep(10);
     }
-    // The client's connection is over; what the origin still gets of it comes at once.
-    await sleep(30);
+    // The client's connection is over; what the origin still gets of it comes at once, but for a client that went away.
+    await sleep(socket.destroyed && ending.how === 'open' ? patience.quiet : 30);
   }
 }

@@ -225,3 +225,67 @@ export const timeouts: Subject = {
     },
   ],
 };
+
+const HALF_AN_ANSWER = response('200 OK', ['Content-Length: 1000'], 'begin');
+const ENDS = ['ends', 'whole', 'connections'] as const;
+
+export const departures: Subject = {
+  name: 'clients that go away',
+  cases: [
+    {
+      name: 'reset within its body',
+      client: [post('he', 'Content-Length: 1000'), { pause: 60 }, 'RST'],
+      compare: ENDS,
+    },
+    {
+      name: 'reset within a chunked body',
+      client: [post('5\r\nhello\r\n', 'Transfer-Encoding: chunked'), { pause: 60 }, 'RST'],
+      compare: ENDS,
+    },
+    {
+      name: 'reset within the answer',
+      client: [get('/'), { until: 'begin' }, 'RST'],
+      server: [[HALF_AN_ANSWER]],
+      compare: ENDS,
+    },
+    {
+      name: 'reset within an answer without a length',
+      client: [get('/'), { until: 'begin' }, 'RST'],
+      server: [[response('200 OK', [], 'begin')]],
+      compare: ENDS,
+    },
+    {
+      name: 'reset within an answer that goes on',
+      client: [get('/'), { until: 'begin' }, 'RST'],
+      server: [[HALF_AN_ANSWER, { pause: 100 }, 'more', { pause: 50 }, 'more']],
+      compare: ENDS,
+    },
+    {
+      name: 'reset while the origin thinks, option abortonclose',
+      config: web('option abortonclose'),
+      client: [get('/'), { pause: 80 }, 'RST'],
+      server: [[{ pause: 500 }, OK]],
+      compare: ENDS,
+    },
+    {
+      name: 'reset while idle, option http-server-close',
+      config: web('option http-server-close'),
+      client: [get('/'), { until: 'ok' }, { pause: 50 }, 'RST'],
+      compare: ENDS,
+    },
+    {
+      name: 'reset of an upgraded connection',
+      client: [get('/', 'Connection: Upgrade', 'Upgrade: foo'), { until: '101' }, 'hi', { pause: 50 }, 'RST'],
+      server: [[response('101 Switching Protocols', ['Connection: Upgrade', 'Upgrade: foo']), { read: 2 }]],
+      compare: ENDS,
+    },
+    {
+      name: 'reset in mode tcp',
+      config: bare('mode tcp', 'server s1 {origin}'),
+      client: ['hi', { pause: 60 }, 'RST'],
+      raw: [{ read: 2 }],
+      compare: ['ends', 'connections'],
+    },
+    { name: 'reset within its head', client: ['GET / HTTP/1.1\r\nHo', { pause: 50 }, 'RST'], compare: ENDS },
+  ],
+};

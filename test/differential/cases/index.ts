@@ -1,6 +1,6 @@
 import type { Subject } from '../fixture.ts';
 import { expectContinue, keepAlive, pipelining, withoutBody } from './connections.ts';
-import { badOrigins, missingServers, timeouts } from './faults.ts';
+import { badOrigins, departures, missingServers, timeouts } from './faults.ts';
 import { chunking, framing, responseFraming } from './framing.ts';
 import { headerEdits, headers, responseHeaders } from './headers.ts';
 import { limits } from './limits.ts';
@@ -27,6 +27,7 @@ export const SUBJECTS: readonly Subject[] = [
   responseFraming,
   badOrigins,
   missingServers,
+  departures,
   timeouts,
   headerEdits,
   forwardFor,
