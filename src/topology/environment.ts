@@ -33,6 +33,9 @@ export function unmask(text: string): string {
   return text.replace(MASKED, (character) => SPECIAL.charAt(character.charCodeAt(0) - FIRST_MASK));
 }
 
+/** In one value; suggestions for more would cost more than they help. */
+const MAX_MISTAKES = 20;
+
 export interface Substituted {
   readonly text: string;
   /** Variables that were named, set or not. */
@@ -65,7 +68,7 @@ export function substitute(text: string, env: Environment): Substituted {
   function look(name: string, fallback: string | undefined): string {
     variables.push(name);
     const value = env[name] || fallback;
-    if (value !== undefined) return value;
+    if (value !== undefined || mistakes.length >= MAX_MISTAKES) return value ?? '';
     mistakes.push({
       message: `the environment has no ${name}, and there is no default`,
       hint: didYouMean(name, Object.keys(env)) ?? `set it, or write '\${${name}:-default}'`,
