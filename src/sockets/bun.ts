@@ -29,7 +29,12 @@ function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
   } else if (at.kind === 'fd') {
     options.fd = at.fd;
   } else {
-    Object.assign(options, { hostname: at.host, port: at.port, reusePort: true, ipv6Only: at.v6only ?? false });
+    Object.assign(options, {
+      hostname: at.host,
+      port: at.port,
+      reusePort: true,
+      ipv6Only: at.v6only ?? false,
+    });
   }
   try {
     const listener = Bun.listen(options as never) as Bun.TCPSocketListener & { fd: number };
@@ -165,13 +170,15 @@ const commonHandlers = {
   drain: (socket: BunSocket) => socket.data.drained(),
   end: (socket: BunSocket) => socket.data.ended(),
   close: (socket: BunSocket, error?: unknown) => socket.data?.closed(error),
-  error: (socket: BunSocket, error: NodeJS.ErrnoException) => socket.data?.failed(error.code ?? error.message),
+  error: (socket: BunSocket, error: NodeJS.ErrnoException) =>
+    socket.data?.failed(error.code ?? error.message),
 };
 
 const connectingHandlers = {
   ...commonHandlers,
   open: (socket: BunSocket) => socket.data.opened(socket),
-  connectError: (socket: BunSocket, error: NodeJS.ErrnoException) => socket.data.failed(error.code ?? error.message),
+  connectError: (socket: BunSocket, error: NodeJS.ErrnoException) =>
+    socket.data.failed(error.code ?? error.message),
 };
 
 function acceptingHandlers(accept: Accept) {
@@ -232,5 +239,8 @@ function listenError(at: ListenAddress, error: NodeJS.ErrnoException): ProxyErro
       hint: 'ports below 1024 need root or CAP_NET_BIND_SERVICE',
       cause: error,
     });
-  return new ProxyError(`cannot listen on ${where}: ${message || code}`, { code: 'listen.failed', cause: error });
+  return new ProxyError(`cannot listen on ${where}: ${message || code}`, {
+    code: 'listen.failed',
+    cause: error,
+  });
 }

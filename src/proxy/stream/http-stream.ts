@@ -4,7 +4,6 @@
  * happen: bytes of a request, rules, the request on its way, the answer, the end, the next request.
  */
 import { now } from '../../sockets/timers.ts';
-import type { Connection } from '../../sockets/transport.ts';
 import { VERDICT } from '../expressions.ts';
 import { OBSERVED, observedStatus } from '../health/observe.ts';
 import { Body } from '../http1/body.ts';
@@ -74,8 +73,7 @@ export class HttpStream extends Stream {
 
   // ── The client's connection ────────────────────────────────────────────────────────────────────────────────
 
-  override opened(connection: Connection): void {
-    super.opened(connection);
+  protected start(): void {
     const { httpRequest, client } = this.plan.settings.timeouts;
     this.arm(this.now, httpRequest ?? client);
   }

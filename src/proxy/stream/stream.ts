@@ -4,7 +4,7 @@
  */
 import { Deadline, now } from '../../sockets/timers.ts';
 import type { Connection, Events } from '../../sockets/transport.ts';
-import type { Sample } from '../expressions.ts';
+import { type Sample, VERDICT, type Verdict } from '../expressions.ts';
 import { OBSERVED, type ObservedOutcome } from '../health/observe.ts';
 import type { Head } from '../http1/head.ts';
 import type { Backend, Frontend, ListenerState, LiveSession, Server } from '../model.ts';
@@ -136,6 +136,28 @@ export abstract class Stream
     this.outlet.attach(connection);
     this.client = new ClientFacts(connection, this.listener, this.listener.bind.ssl !== undefined, this.wall);
     this.times.idleStart = this.now;
+    if (this.passesConnectionRules()) this.start();
+    else {
+      this.leave();
+      connection.reset();
+    }
+  }
+
+  /** The connection stands and was let in. */
+  protected abstract start(): void;
+
+  /** `tcp-request connection` and `tcp-request session`, before anything is read. */
+  private passesConnectionRules(): boolean {
+    const { tcpConnection, tcpSession, frontend } = this.plan;
+    if (isRefusal(tcpConnection?.(this))) {
+      frontend.counters.dcon++;
+      return false;
+    }
+    if (isRefusal(tcpSession?.(this))) {
+      frontend.counters.dses++;
+      return false;
+    }
+    return true;
   }
 
   /** Forgets the transaction before, for the next one on the same connection. */
@@ -454,6 +476,10 @@ export abstract class Stream
     this.frontend.counters.close();
     this.runtime.left(this);
   }
+}
+
+function isRefusal(verdict: Verdict | undefined): boolean {
+  return verdict === VERDICT.close || verdict === VERDICT.done;
 }
 
 /** Hands the places that are free on a server to those who wait: first for this server, then for any. */

@@ -3,7 +3,6 @@
  * bytes before a server is chosen (manual, `tcp-request content`, `tcp-request inspect-delay`).
  */
 import { now } from '../../sockets/timers.ts';
-import type { Connection } from '../../sockets/transport.ts';
 import { VERDICT } from '../expressions.ts';
 import type { Rules } from './plan.ts';
 import { FOR, Stream } from './stream.ts';
@@ -18,8 +17,7 @@ export class TcpStream extends Stream {
   private clientFinished = false;
   private serverFinished = false;
 
-  override opened(connection: Connection): void {
-    super.opened(connection);
+  protected start(): void {
     this.client.requests = 1;
     this.times.requestStart = this.now;
     if (this.plan.tcpContent === undefined) this.chooseServer();

@@ -1,0 +1,147 @@
+/**
+ * The engine: brings a configuration to life on a transport and ends it again. It knows no process: signals, exit
+ * statuses and files of its own belong to main.ts.
+ */
+import { ProxyError } from '../errors.ts';
+import type { Clock } from '../sockets/timers.ts';
+import type { Listener, ListenAddress, Transport } from '../sockets/transport.ts';
+import { compileConfiguration, type Compiled } from './compile.ts';
+import { alarmClock } from './alarm.ts';
+import { startChecks } from './health/checks.ts';
+import { ProcessCounters, type Proxy as LiveProxy } from './model.ts';
+import type { BindSettings, Configuration } from './settings.ts';
+import { Acceptor } from './stream/acceptor.ts';
+import type { FrontendPlan } from './stream/plan.ts';
+
+export interface EngineHost {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** An address for a host name; undefined when there is none. */
+  resolve(host: string, family: 4 | 6 | undefined): Promise<string | undefined>;
+}
+
+export interface Engine {
+  readonly proxy: LiveProxy;
+  /** Stops listening, lets requests end; resolves when the last connection is gone. */
+  stopSoftly(): Promise<void>;
+  stopNow(): void;
+}
+
+/** Listens, or throws the ProxyErrors of every address that could not be had, with nothing left behind. */
+export async function startEngine(configuration: Configuration, host: EngineHost): Promise<Engine> {
+  const { global } = configuration;
+  const totals = new ProcessCounters();
+  let acceptor: Acceptor;
+  const proxy: { -readonly [K in keyof LiveProxy]: LiveProxy[K] } = {
+    configuration,
+    frontends: [],
+    backends: [],
+    startedAt: Date.now(),
+    maxconn: global.maxconn ?? Infinity,
+    hardMaxconn: global.maxconn ?? Infinity,
+    stopping: false,
+    sessions: () => acceptor.streams,
+    totals,
+  };
+  const compiled = compileConfiguration(configuration, {
+    running: () => proxy,
+    logger: () => () => {},
+    stats: () => undefined,
+    serverTls: () => undefined,
+  });
+  proxy.frontends = compiled.frontends.map((plan) => plan.frontend);
+  proxy.backends = compiled.backends.map((plan) => plan.backend);
+  await resolveServers(proxy, host);
+
+  const { bufsize, maxrewrite, httpMaxhdr } = global.tune;
+  acceptor = new Acceptor({
+    proxy,
+    transport: host.transport,
+    clock: host.clock,
+    totals,
+    bufsize,
+    maxrewrite,
+    maxFields: httpMaxhdr,
+    stopping: false,
+  });
+  const listeners = listenAll(compiled, acceptor, host.transport);
+  const checks = startChecks(proxy, host.transport, alarmClock(host.clock), () => {});
+  return { proxy, stopSoftly, stopNow };
+
+  async function stopSoftly(): Promise<void> {
+    proxy.stopping = true;
+    acceptor.runtime.stopping = true;
+    checks.stop();
+    for (const listener of listeners) listener.stop();
+    acceptor.closeIdle();
+    while (acceptor.streams.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  function stopNow(): void {
+    checks.stop();
+    for (const listener of listeners) listener.stop();
+    acceptor.shutdownAll();
+  }
+}
+
+async function resolveServers(proxy: LiveProxy, host: EngineHost): Promise<void> {
+  await Promise.all(
+    proxy.backends.flatMap(({ servers }) =>
+      servers.map(async (server) => {
+        const { endpoint } = server.settings;
+        const address =
+          endpoint.kind === 'unix'
+            ? endpoint.path
+            : endpoint.kind === 'tcp'
+              ? await host.resolve(endpoint.host, endpoint.family)
+              : undefined;
+        if (address !== undefined) server.setAddress(address, server.port);
+      }),
+    ),
+  );
+}
+
+function listenAll(compiled: Compiled, acceptor: Acceptor, transport: Transport): Listener[] {
+  const listeners: Listener[] = [];
+  const failures: ProxyError[] = [];
+  for (const plan of compiled.frontends)
+    plan.settings.binds.forEach((bind, i) => {
+      try {
+        listeners.push(listenOn(plan, bind, i + 1, acceptor, transport));
+      } catch (error) {
+        if (!(error instanceof ProxyError)) throw error;
+        failures.push(withPlace(error, plan, bind));
+      }
+    });
+  if (failures.length === 0) return listeners;
+  for (const listener of listeners) listener.stop();
+  throw new AggregateError(failures, failures.map((failure) => failure.message).join('\n'));
+}
+
+function listenOn(
+  plan: FrontendPlan,
+  bind: BindSettings,
+  id: number,
+  acceptor: Acceptor,
+  transport: Transport,
+): Listener {
+  const state = { id, name: bind.name ?? `sock-${id}`, bind };
+  plan.frontend.listeners.push(state);
+  return transport.listen(listenAddress(bind), acceptor.acceptOn(plan, state));
+}
+
+function listenAddress({ endpoint, mode, v6only }: BindSettings): ListenAddress {
+  if (endpoint.kind === 'unix') return { kind: 'unix', path: endpoint.path, mode };
+  if (endpoint.kind === 'fd') return endpoint;
+  const host = endpoint.host === '*' || endpoint.host === '' ? '0.0.0.0' : endpoint.host;
+  return { kind: 'tcp', host, port: endpoint.port, v6only };
+}
+
+function withPlace(error: ProxyError, plan: FrontendPlan, bind: BindSettings): ProxyError {
+  return new ProxyError(`${plan.settings.kind} '${plan.settings.name}': ${error.message}`, {
+    code: error.code,
+    place: bind.place,
+    hint: error.hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,122 @@
+/** What happens when a client connects: limits, connection rules, and a stream of the frontend's mode. */
+import type { Connection, Events } from '../../sockets/transport.ts';
+import type { ListenerState } from '../model.ts';
+import { HttpStream } from './http-stream.ts';
+import type { FrontendPlan, Runtime } from './plan.ts';
+import type { Stream } from './stream.ts';
+import { TcpStream } from './tcp-stream.ts';
+
+export class Acceptor {
+  /** Streams that live, for a soft stop and `show sess`. */
+  readonly streams = new Set<Stream>();
+  readonly runtime: Runtime;
+  /** Connections over a limit: accepted by the system, not read from until another one ends. */
+  #waiting: Waiting[] = [];
+
+  constructor(runtime: Omit<Runtime, 'left'>) {
+    this.runtime = { ...runtime, left: (stream) => this.#left(stream as Stream) };
+  }
+
+  /** For `Transport.listen`. */
+  acceptOn(plan: FrontendPlan, listener: ListenerState): (connection: Connection) => Events {
+    return (connection) => {
+      if (!this.#hasRoom(plan)) {
+        const waiting = new Waiting(connection, plan, listener, this.#forget);
+        this.#waiting.push(waiting);
+        return waiting;
+      }
+      return this.#admit(plan, listener);
+    };
+  }
+
+  /** The process is stopping: connections without a request under way end now. */
+  closeIdle(): void {
+    for (const { connection } of this.#waiting.splice(0)) connection.reset();
+    for (const stream of [...this.streams]) stream.closeIfIdle();
+  }
+
+  shutdownAll(): void {
+    for (const stream of [...this.streams]) stream.shutdown();
+  }
+
+  #hasRoom({ frontend }: FrontendPlan): boolean {
+    const { totals, proxy } = this.runtime;
+    return frontend.counters.scur < frontend.maxconn && totals.connections < proxy.maxconn;
+  }
+
+  #admit(plan: FrontendPlan, listener: ListenerState): Stream {
+    const { totals } = this.runtime;
+    const { counters } = plan.frontend;
+    const wall = Date.now();
+    counters.open();
+    counters.connTot++;
+    counters.rate.add(wall);
+    counters.connRate.add(wall);
+    totals.cumulativeConnections++;
+    totals.connectionRate.add(wall);
+    totals.sessionRate.add(wall);
+    if (++totals.connections > totals.maxConnections) totals.maxConnections = totals.connections;
+    const Mode = plan.settings.mode === 'http' ? HttpStream : TcpStream;
+    const stream = new Mode(this.runtime, plan, listener);
+    this.streams.add(stream);
+    return stream;
+  }
+
+  #left(stream: Stream): void {
+    if (!this.streams.delete(stream)) return;
+    this.runtime.totals.connections--;
+    if (this.#waiting.length > 0) this.#admitWaiting();
+  }
+
+  #admitWaiting(): void {
+    const i = this.#waiting.findIndex(({ plan }) => this.#hasRoom(plan));
+    if (i < 0) return;
+    const [{ connection, plan, listener, hasEnded }] = this.#waiting.splice(i, 1) as [Waiting];
+    const stream = this.#admit(plan, listener);
+    connection.events = stream;
+    stream.opened(connection);
+    connection.resume();
+    if (hasEnded) stream.ended();
+  }
+
+  readonly #forget = (waiting: Waiting): void => {
+    this.#waiting = this.#waiting.filter((other) => other !== waiting);
+  };
+}
+
+/** A connection that was not let in yet. */
+class Waiting implements Events {
+  readonly connection: Connection;
+  readonly plan: FrontendPlan;
+  readonly listener: ListenerState;
+  hasEnded = false;
+  readonly #forget: (waiting: Waiting) => void;
+
+  constructor(
+    connection: Connection,
+    plan: FrontendPlan,
+    listener: ListenerState,
+    forget: (waiting: Waiting) => void,
+  ) {
+    this.connection = connection;
+    this.plan = plan;
+    this.listener = listener;
+    this.#forget = forget;
+  }
+
+  opened(connection: Connection): void {
+    connection.pause();
+  }
+
+  data(): void {}
+
+  drained(): void {}
+
+  ended(): void {
+    this.hasEnded = true;
+  }
+
+  closed(): void {
+    this.#forget(this);
+  }
+}
