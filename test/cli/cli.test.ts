@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { coloursFor, stripColours } from '../../src/cli/colours.ts';
+import { exitStatusOf, failureToJson, interrupted, renderFailure } from '../../src/cli/failure.ts';
+import { table } from '../../src/cli/table.ts';
+import { ConfigError, LabError, ProxyError } from '../../src/errors.ts';
+import { seconds } from '../../src/text.ts';
+
+const plain = coloursFor({ isTTY: false }, {});
+
+describe('colours', () => {
+  it.each([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [false, { FORCE_COLOR: '1' }, true],
+    [true, { FORCE_COLOR: '0' }, false],
+    [true, { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
+    [true, { TERM: 'dumb' }, false],
+  ])('terminal %s with %j: %s', (isTTY, env, enabled) => {
+    expect(coloursFor({ isTTY }, env).enabled).toBe(enabled);
+  });
+
+  it('can be taken off again', () => {
+    const c = coloursFor({ isTTY: true }, {});
+    expect(stripColours(c.bold(c.red('x')))).toBe('x');
+    expect(c.red('')).toBe('');
+  });
+});
+
+it('aligns columns by what is seen', () => {
+  const c = coloursFor({ isTTY: true }, {});
+  const text = table([
+    [c.red('é'), 'b'],
+    ['long', '', 'c'],
+    ['x', 'a very long last cell'],
+  ]);
+  expect(stripColours(text)).toBe('  é     b\n  long    c\n  x     a very long last cell');
+});
+
+describe('refusals', () => {
+  it('show what went wrong on a node, and what to try', () => {
+    const error = new LabError('a command failed', {
+      code: 'node.command-failed',
+      node: 'web1',
+      command: ['systemctl', 'start', 'my httpd'],
+      exitStatus: 5,
+      stderr: 'Unit not found.\n',
+      hints: ['lablb doctor', 'lablb logs web1'],
+    });
+    expect(renderFailure(error, plain)).toBe(
+      [
+        '✖ web1: a command failed',
+        "    $ systemctl start 'my httpd'  (exit status 5)",
+        '    Unit not found.',
+        '    try: lablb doctor',
+        '         lablb logs web1',
+      ].join('\n'),
+    );
+    expect(failureToJson(error).error).toMatchObject({
+      code: 'node.command-failed',
+      node: 'web1',
+      exitStatus: 5,
+    });
+    expect(exitStatusOf(error)).toBe(1);
+  });
+
+  it('show the place in a file, and that nothing was touched', () => {
+    const place = { file: 'a.yaml', line: 2, column: 3, length: 2 };
+    const error = new ConfigError(
+      [
+        { severity: 'error', message: 'unknown key', place, hint: "did you mean 'ab'?" },
+        { severity: 'warning', message: 'old' },
+      ],
+      new Map([['a.yaml', 'x\n  ac: 1\n']]),
+    );
+    expect(renderFailure(error, plain)).toBe(
+      "a.yaml:2:3  unknown key; did you mean 'ab'?\n   2 |   ac: 1\n     |   ^^\nold\n1 error, 1 warning; nothing was touched",
+    );
+    expect(exitStatusOf(error)).toBe(2);
+  });
+
+  it('have their exit statuses', () => {
+    expect(exitStatusOf(new LabError('x', { code: 'x', exit: 3 }))).toBe(3);
+    expect(exitStatusOf(interrupted())).toBe(130);
+    expect(exitStatusOf(new ProxyError('x', { code: 'bind' }))).toBe(1);
+    expect(exitStatusOf(Object.assign(new Error('Unexpected argument'), { oclif: { exit: 2 } }))).toBe(2);
+    expect(exitStatusOf(new TypeError('x'))).toBe(1);
+  });
+
+  it('own up to faults of lablb', () => {
+    expect(renderFailure(new TypeError('x is not a function'), plain)).toMatch(
+      /x is not a function\n.*a fault of lablb/,
+    );
+    expect(failureToJson(new TypeError('x')).error.code).toBe('internal');
+  });
+});
+
+it('writes times as people read them', () => {
+  expect([4, 994, 995, 12_940].map(seconds)).toEqual(['0.00 s', '0.99 s', '1.0 s', '12.9 s']);
+});

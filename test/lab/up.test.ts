@@ -1,0 +1,171 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, it } from 'vitest';
+import { interrupted } from '../../src/cli/failure.ts';
+import { LabError } from '../../src/errors.ts';
+import { takeDown } from '../../src/lab/down.ts';
+import { labStatus } from '../../src/lab/status.ts';
+import { bringUp, planUp, type UpOptions } from '../../src/lab/up.ts';
+import { MemoryProvider } from '../../src/providers/memory/memory.ts';
+import { readRecord, requireRecord } from '../../src/state/record.ts';
+import { temporaryState } from '../support/state.ts';
+import { QUICK, topologyOf } from '../support/topology.ts';
+
+let provider: MemoryProvider;
+let state: string;
+beforeEach(() => {
+  state = temporaryState();
+  provider = new MemoryProvider();
+});
+
+const topology = topologyOf();
+const options: UpOptions = { parallel: 4, show: async (_, run) => void (await run.all) };
+const up = (change: Partial<UpOptions> = {}, of = topology) =>
+  bringUp(of, provider, { ...options, ...change });
+
+it('comes to rest: a second run has nothing to do', async () => {
+  const first = await up();
+  expect(first.results.every(({ state }) => state === 'done')).toBe(true);
+  expect(readRecord('quick')?.upAt).toBeDefined();
+  provider.calls.length = 0;
+  expect((await up()).results).toEqual([]);
+  expect(provider.calls).toEqual([]);
+});
+
+it('remembers the lab before it makes anything', async () => {
+  provider.fault = () => {
+    expect(readRecord('quick')?.nodes).toEqual(['web1', 'web2', 'proxyha']);
+    expect(readRecord('quick')?.upAt).toBeUndefined();
+  };
+  await up();
+  expect(provider.calls[0]).toMatch(/^create/);
+});
+
+it('starts the balancer last', async () => {
+  await up({ parallel: 1 });
+  expect(provider.calls.filter((call) => call.includes('service')).at(-1)).toBe(
+    'exec proxyha service lablb-proxy start',
+  );
+});
+
+it('goes on elsewhere when a node fails, and where it was the next time', async () => {
+  provider.fault = (call) => {
+    if (call === 'create web1') throw new LabError('no room', { code: 'x' });
+  };
+  const { results } = await up();
+  const failed = results.filter(({ state }) => state === 'failed');
+  expect(failed.map(({ step }) => step.id)).toEqual(['web1:create']);
+  expect(failed[0]!.error).toMatchObject({ message: 'no room', fields: { node: 'web1' } });
+  expect(results.filter(({ step, state }) => step.node === 'web2' && state !== 'done')).toEqual([]);
+  // The balancer waits for its servers.
+  expect(results.find(({ step }) => step.id === 'proxyha:start:lablb-proxy')?.state).toBe('skipped');
+
+  provider.fault = () => undefined;
+  const again = await up();
+  expect(again.results.map(({ step }) => step.id)).toContain('web1:create');
+  expect(again.results.map(({ step }) => step.id)).not.toContain('web2:create');
+  expect((await up()).results).toEqual([]);
+});
+
+it('stops between steps when it is interrupted, and leaves a record', async () => {
+  const controller = new AbortController();
+  provider.fault = (call) => {
+    if (call.startsWith('create')) controller.abort(interrupted());
+  };
+  await expect(up({ signal: controller.signal })).rejects.toMatchObject({ fields: { code: 'interrupted' } });
+  expect(readRecord('quick')?.nodes).toHaveLength(3);
+  provider.fault = () => undefined;
+  await up();
+  expect((await up()).results).toEqual([]);
+});
+
+it('touches nothing in a dry run', async () => {
+  const { plan } = await planUp(topology, provider, {});
+  expect(plan.steps.length).toBeGreaterThan(10);
+  expect(provider.calls).toEqual([]);
+  expect(existsSync(join(state, 'lablb'))).toBe(false);
+});
+
+it('does everything again with --force, once', async () => {
+  await up();
+  provider.calls.length = 0;
+  await up({ force: true });
+  expect(provider.calls.filter((call) => call.startsWith('push web1 /etc/hosts'))).toHaveLength(1);
+  expect(provider.calls).toContain('exec proxyha service lablb-proxy reload');
+});
+
+it('keeps to --only, and refuses a node that is not in the lab', async () => {
+  await up({ only: ['web2'] });
+  expect([...provider.nodes.keys()]).toEqual(['web2']);
+  await expect(up({ only: ['web7'] })).rejects.toThrow("no node 'web7'");
+});
+
+it('takes away a node that the topology lost', async () => {
+  await up();
+  await up({}, topologyOf(QUICK.replace('  web2: { title: SITE2 }\n', '').replace('[web1, web2]', '[web1]')));
+  expect([...provider.nodes.keys()].sort()).toEqual(['proxyha', 'web1']);
+  expect(readRecord('quick')?.nodes).toEqual(['web1', 'proxyha']);
+});
+
+it('gives up on what will not come to rest', async () => {
+  const { exec } = provider;
+  provider.exec = async (...args) => {
+    const result = await exec.apply(provider, args);
+    provider.nodes.get('web1')!.running.clear();
+    return result;
+  };
+  await expect(up()).rejects.toMatchObject({ fields: { code: 'lab.unsettled', node: 'web1' } });
+});
+
+it('refuses to be on two providers, or from two files that are both there', async () => {
+  await up();
+  await expect(up({}, { ...topology, provider: 'lxd' })).rejects.toThrow('quick is up on local');
+  const record = requireRecord('quick');
+  const { writeRecord } = await import('../../src/state/record.ts');
+  const file = join(state, 'here.yaml');
+  writeFileSync(file, '');
+  writeRecord({ ...record, file });
+  await expect(up()).rejects.toThrow(/is up already, from .*here\.yaml/);
+});
+
+it('tells what differs', async () => {
+  await up();
+  provider.nodes.get('web1')!.running.clear();
+  provider.nodes.get('web2')!.files.set('/etc/hosts', 'mine');
+  provider.nodes.delete('proxyha');
+  const status = await labStatus(requireRecord('quick'), provider);
+  expect(status.drift.slice(0, 3)).toEqual([
+    { node: 'web1', what: 'start service web', why: 'it is not running' },
+    { node: 'web2', what: 'write /etc/hosts', why: 'it was changed by hand' },
+    { node: 'proxyha', what: 'create', why: 'it is not there' },
+  ]);
+  expect(status.nodes.map((node) => node.state)).toEqual(['running', 'running', 'absent']);
+});
+
+it('takes everything away, also what only the record or only the provider knows', async () => {
+  await up();
+  provider.nodes.delete('web1');
+  provider.nodes.set('left-over', provider.nodes.get('web2')!);
+  const gone = await takeDown(requireRecord('quick'), provider);
+  expect([...gone].sort()).toEqual(['left-over', 'proxyha', 'web2']);
+  expect(provider.nodes.size).toBe(0);
+  expect(readRecord('quick')).toBeUndefined();
+});
+
+it('keeps the record when a node resists', async () => {
+  await up();
+  provider.fault = (call) => {
+    if (call === 'destroy web1') throw new Error('busy');
+  };
+  await expect(takeDown(requireRecord('quick'), provider)).rejects.toMatchObject({
+    fields: { code: 'down.incomplete', stderr: 'web1: busy' },
+  });
+  provider.fault = () => undefined;
+  await takeDown(requireRecord('quick'), provider);
+  expect(readRecord('quick')).toBeUndefined();
+});
+
+it('never follows a name out of its folder', () => {
+  for (const name of ['..', '../x', 'a/b', '.locks', ''])
+    expect(() => requireRecord(name)).toThrow(/no lab called/);
+});
