@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitWords } from '../../src/config/words.ts';
 import { configWord } from '../../src/render/config-word.ts';
 import type { NodeView } from '../../src/render/render.ts';
@@ -34,7 +34,10 @@ const CHECKERS = [
 
 for (const { name, command, here, silence } of CHECKERS)
   describe.skipIf(!here)(`${name} takes the rendered configuration`, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'lablb-render-'));
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'lablb-render-'));
+    });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     const local: Readonly<Record<string, string>> = {
