@@ -197,6 +197,9 @@ export interface LogFlags {
 export interface LogFieldRow {
   readonly keyword: string;
   readonly doc: string;
-  readonly mode: 'any' | 'http' | 'tcp';
-  compile(flags: LogFlags, env: CompileEnv): (tx: Transaction) => string | number;
+  /** Which flags do something: text and addresses are quoted, numbers and addresses turn hexadecimal. */
+  readonly type: 'text' | 'number' | 'address' | 'date' | 'list';
+  readonly mode: 'any' | 'http';
+  /** Undefined: there is none (`-` in log lines). */
+  compile(env: CompileEnv, flags: LogFlags): (tx: Transaction) => string | number | undefined;
 }

@@ -51,6 +51,13 @@ export interface Transaction {
   redispatched: boolean;
   /** Two characters of the termination state (manual, section 8.5), `--` when all went well. */
   termination: string;
+  /** What became of the persistence cookie, two characters (manual, section 8.5); absent is `--`. */
+  cookieState?: string;
+  /** Requests that stood before it in the queues of the server and of the backend. */
+  serverQueue?: number;
+  backendQueue?: number;
+  /** Who answered in place of a server: `STATS`. */
+  applet?: string;
   /** Name of the user who passed `http-request auth`. */
   user: string | undefined;
 }
