@@ -33,6 +33,8 @@ export interface RunningProxy {
   stdout(): string;
   stderr(): string;
   signal(name: NodeJS.Signals): void;
+  /** Whether the process is still there. */
+  alive(): boolean;
   /** Resolves with the exit status, or the signal's name, when the process ends by itself. */
   readonly ended: Promise<number | string>;
   /** End it (SIGTERM, then SIGKILL after 5 s) and remove its folder. Safe to call again. */
@@ -143,6 +145,7 @@ async function startOnce(configText: string, options: StartOptions): Promise<Run
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     signal: (name) => child.kill(name),
+    alive: () => !gone,
     ended,
     stop,
   };
