@@ -26,14 +26,18 @@ export interface SplitLine {
 /** Value of an environment variable; undefined when there is none. */
 export type Lookup = (name: string) => string | undefined;
 
-/** `\r`, as in CRLF files, is white space: such files need no care of their own. */
-const SPACE = new Set([' ', '\t', '\r', '\v', '\f']);
+const SPACE = new Set([' ', '\t', '\v', '\f']);
 /** What a backslash may protect outside and inside of weak quotes; before anything else it stands for itself. */
 const PROTECTED = new Set([' ', '\\', '#', '"', "'"]);
 const NAMED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
-/** The words of a line, up to `#`. Stops at the first problem. */
-export function splitWords(line: string, lookup: Lookup): SplitLine {
+/**
+ * The words of a line, up to `#` or a carriage return (HAProxy ends lines there, so that CRLF files need no care of
+ * their own). Stops at the first problem.
+ */
+export function splitWords(text: string, lookup: Lookup): SplitLine {
+  const carriage = text.indexOf('\r');
+  const line = carriage < 0 ? text : text.slice(0, carriage);
   const words: RawWord[] = [];
   let parts: string[] | undefined;
   let start = 0;
