@@ -56,11 +56,11 @@ export default class Up extends LabCommand {
       ...flags,
       signal: within(flags.timeout, this.interruptible()),
       show: async (plan, run, desired) => {
-        const { showPlain, showTree } = await import('../runner/progress.ts');
+        const { canRedraw, showPlain, showTree } = await import('../runner/progress.ts');
         if (this.jsonEnabled()) return;
         if (!announced) this.log(head);
         announced = true;
-        const show = process.stdout.isTTY ? showTree : showPlain;
+        const show = canRedraw(process.stdout) ? showTree : showPlain;
         const about = (node: string): string => nodeAbout(desired, node);
         await show({ plan, run, about, colours: this.c, write: (line) => this.log(line) });
       },

@@ -14,6 +14,11 @@ export interface Progress {
   readonly write: (line: string) => void;
 }
 
+/** Whether lines can be drawn over: a terminal, wide enough that they do not wrap, and not a dumb one. */
+export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env = process.env): boolean {
+  return stream.isTTY === true && (stream.columns ?? 0) >= 60 && env.TERM !== 'dumb' && !env.CI;
+}
+
 /** Lines as nodes finish, for pipes and files. */
 export async function showPlain({ plan, run, about, colours, write }: Progress): Promise<void> {
   const nodes = nodesOf(plan);
@@ -33,49 +38,43 @@ export async function showPlain({ plan, run, about, colours, write }: Progress):
   );
 }
 
-/** A tree that moves, for a terminal. */
+/**
+ * A tree that moves, for a terminal: a line a node and under it the step in hand. Steps are no tasks of the tree,
+ * for it draws itself anew at each change of each task, which costs more than what most steps do.
+ */
 export async function showTree({ plan, run, about, colours }: Progress): Promise<void> {
   const { Listr } = await import('listr2'); // slow to load, and only needed where something is to be done
   const nodes = nodesOf(plan);
   const width = Math.max(...nodes.map((node) => node.length));
-  const tree = new Listr(
-    nodes.map((node) => {
-      const steps = plan.steps.filter((step) => step.node === node);
-      return {
-        title: node,
-        task: async (_: unknown, task: { title: string; newListr: (...args: never[]) => unknown }) => {
-          const results = Promise.all(steps.map((step) => run.results.get(step.id)!));
-          void results.then((all) => {
-            task.title = `${pad(node, width)}  ${nodeLine(all, about(node), colours)}`;
-          });
-          return task.newListr(
-            ...([steps.map((step) => stepTask(step, run)), { concurrent: false }] as never[]),
-          );
-        },
-      };
-    }) as never,
-    {
-      concurrent: true,
-      exitOnError: false,
+  const tasks = nodes.map((node) => {
+    const steps = plan.steps.filter((step) => step.node === node);
+    return {
+      title: node,
+      // What a new node needs goes without saying; the steps of an old one stay.
       rendererOptions: {
-        collapseSubtasks: true,
-        collapseErrors: true,
-        showErrorMessage: false,
-        removeEmptyLines: true,
+        persistentOutput: !isNew(steps),
+        outputBar: isNew(steps) ? 1 : Number.POSITIVE_INFINITY,
       },
-    },
-  );
-  await tree.run().catch(() => undefined); // failures are told by whoever started the run
+      task: async (_: unknown, task: { title: string; output: string }) => {
+        const results: StepResult[] = [];
+        for (const step of steps) {
+          if (isNew(steps)) task.output = told(step);
+          const result = await run.results.get(step.id)!;
+          results.push(result);
+          if (!isNew(steps) && result.state === 'done') task.output = `${told(step)}  ${seconds(result.ms)}`;
+        }
+        task.title = `${pad(node, width)}  ${nodeLine(results, about(node), colours)}`;
+        if (results.some(({ state }) => state !== 'done')) throw new Error(task.title);
+      },
+    };
+  });
+  const rendererOptions = { collapseErrors: false, showErrorMessage: false };
+  const tree = new Listr(tasks, { concurrent: true, exitOnError: false, rendererOptions });
+  await tree.run();
 }
 
-function stepTask(step: Step, run: Run): { title: string; task: () => Promise<void> } {
-  return {
-    title: `${describe(step.op)}  because ${step.why}`,
-    task: async () => {
-      const { state } = await run.results.get(step.id)!;
-      if (state !== 'done') throw new Error(state);
-    },
-  };
+function told(step: Step): string {
+  return `${describe(step.op)}  because ${step.why}`;
 }
 
 function nodesOf(plan: Plan): string[] {
