@@ -6,24 +6,24 @@ import type { TlsClient } from '../sockets/transport.ts';
 import { isInNetwork, parseAddress, parseNetwork } from './acl/address.ts';
 import { compileCondition } from './acl/compile.ts';
 import { policyRow } from './balance/policies.ts';
-import type { CompileEnv, LogFormat, Rule, RuleSet } from './expressions.ts';
+import { type CompileEnv, type LogFormat, type Rule, type RuleSet, VERDICT } from './expressions.ts';
 import { headerName } from './http1/head.ts';
 import { compileLogFormat } from './logs/format.ts';
 import { Backend, Frontend, type Proxy as LiveProxy, Server } from './model.ts';
 import { compileRules } from './rules/compile.ts';
 import type { Configuration, ProxySettings } from './settings.ts';
+import { isStatsRequest, renderStats } from './stats/statistics.ts';
 import type { CookiePlan } from './stream/cookie.ts';
+import type { BackendPlan, ForwardFor, FrontendPlan, Rules, StatsPlan, Test } from './stream/plan.ts';
+import { builtinReply, type PreparedReply, prepareRaw, prepareReply } from './stream/reply.ts';
 import { ServerPool } from './stream/server-pool.ts';
 import { serveQueues } from './stream/stream.ts';
-import { builtinReply, type PreparedReply, prepareRaw, prepareReply } from './stream/reply.ts';
-import type { BackendPlan, ForwardFor, FrontendPlan, Rules, StatsPlan, Test } from './stream/plan.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What compiling takes from the process around it. */
 export interface CompileHost {
   running(): LiveProxy;
   logger(settings: ProxySettings, env: CompileEnv): (tx: Transaction) => void;
-  stats(settings: ProxySettings, env: CompileEnv): StatsPlan | undefined;
   serverTls(server: Server): TlsClient | undefined;
 }
 
@@ -34,7 +34,9 @@ export interface Compiled {
 
 export function compileConfiguration(configuration: Configuration, host: CompileHost): Compiled {
   const proxies = configuration.proxies.filter((settings) => !settings.disabled);
-  const backends = proxies.filter((p) => p.kind !== 'frontend').map((p) => backendPlan(p, configuration, host));
+  const backends = proxies
+    .filter((p) => p.kind !== 'frontend')
+    .map((p) => backendPlan(p, configuration, host));
   const byName = new Map(backends.map((plan) => [plan.settings.name, plan]));
   const frontends = proxies
     .filter((p) => p.kind !== 'backend')
@@ -50,7 +52,7 @@ function frontendPlan(
 ): FrontendPlan {
   const env: CompileEnv = { configuration, proxy: settings, running: host.running };
   return {
-    ...side(settings, env, host),
+    ...side(settings, env),
     frontend: new Frontend(settings, settings.maxconn ?? configuration.global.maxconn ?? DEFAULT_MAXCONN),
     tcpConnection: rules(settings.tcpRequestConnection, env, 'tcp-request connection'),
     tcpSession: rules(settings.tcpRequestSession, env, 'tcp-request session'),
@@ -64,7 +66,11 @@ function frontendPlan(
     log: host.logger(settings, env),
     uniqueId: settings.uniqueIdFormat && compileLogFormat(settings.uniqueIdFormat, env),
     uniqueIdHeader: settings.uniqueIdHeader === undefined ? undefined : headerName(settings.uniqueIdHeader),
-    captures: settings.captures.map(({ where, header, length }) => ({ where, name: headerName(header), length })),
+    captures: settings.captures.map(({ where, header, length }) => ({
+      where,
+      name: headerName(header),
+      length,
+    })),
   };
 }
 
@@ -87,7 +93,7 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
   const pools = new Map(servers.map((server) => [server, new ServerPool(server, host.serverTls(server))]));
   const byName = new Map(servers.map((server) => [server.name, server]));
   const plan: BackendPlan = {
-    ...side(settings, env, host),
+    ...side(settings, env),
     backend,
     policy,
     pools,
@@ -108,7 +114,7 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
 }
 
 /** What both sides have. */
-function side(settings: ProxySettings, env: CompileEnv, host: CompileHost) {
+function side(settings: ProxySettings, env: CompileEnv) {
   return {
     settings,
     httpRequest: rules(settings.httpRequest, env, 'http-request'),
@@ -118,7 +124,7 @@ function side(settings: ProxySettings, env: CompileEnv, host: CompileHost) {
     forwardFor: forwardFor(settings.forwardFor),
     originalTo: forwardFor(settings.originalTo && { ...settings.originalTo, ifNone: false }),
     errorReply: errorReplies(settings),
-    stats: host.stats(settings, env),
+    stats: statsPlan(settings, env),
   };
 }
 
@@ -177,6 +183,34 @@ function errorReplies(settings: ProxySettings): (status: number) => PreparedRepl
       }),
     );
   return (status) => own.get(status) ?? builtinReply(status);
+}
+
+const AUTHORIZATION = headerName('authorization');
+
+function statsPlan(settings: ProxySettings, env: CompileEnv): StatsPlan | undefined {
+  const { stats } = settings;
+  if (!stats?.enabled) return undefined;
+  const access = rules(stats.httpRequest, env, 'stats http-request');
+  const admin = stats.admin.map((condition) => compileCondition(condition, env) as Test);
+  return {
+    matches: ({ request }) => isStatsRequest(request.method, request.target, stats),
+    answer(tx, body) {
+      const verdict = access?.(tx) ?? VERDICT.next;
+      if (verdict === VERDICT.done && tx.reply !== undefined) return tx.reply;
+      return renderStats(
+        env.running(),
+        {
+          method: tx.request.method,
+          uri: tx.request.target,
+          authorization: tx.request.get(AUTHORIZATION),
+          body,
+          admin: admin.some((holds) => holds(tx)),
+        },
+        stats,
+        Date.now(),
+      );
+    },
+  };
 }
 
 function cookiePlan(settings: ProxySettings, servers: readonly Server[]): CookiePlan | undefined {

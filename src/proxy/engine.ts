@@ -4,11 +4,12 @@
  */
 import { ProxyError } from '../errors.ts';
 import type { Clock } from '../sockets/timers.ts';
-import type { Listener, ListenAddress, Transport } from '../sockets/transport.ts';
-import { compileConfiguration, type Compiled } from './compile.ts';
+import type { ListenAddress, Listener, Transport } from '../sockets/transport.ts';
 import { alarmClock } from './alarm.ts';
+import { type Compiled, compileConfiguration } from './compile.ts';
 import { startChecks } from './health/checks.ts';
-import { ProcessCounters, type Proxy as LiveProxy } from './model.ts';
+import { type Proxy as LiveProxy, ProcessCounters } from './model.ts';
+import { serveRuntimeSocket } from './runtime-api/socket.ts';
 import type { BindSettings, Configuration } from './settings.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { FrontendPlan } from './stream/plan.ts';
@@ -25,6 +26,8 @@ export interface Engine {
   /** Stops listening, lets requests end; resolves when the last connection is gone. */
   stopSoftly(): Promise<void>;
   stopNow(): void;
+  /** SIGHUP: writes every server's state to the logs. */
+  logState(): void;
 }
 
 /** Listens, or throws the ProxyErrors of every address that could not be had, with nothing left behind. */
@@ -46,7 +49,6 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   const compiled = compileConfiguration(configuration, {
     running: () => proxy,
     logger: () => () => {},
-    stats: () => undefined,
     serverTls: () => undefined,
   });
   proxy.frontends = compiled.frontends.map((plan) => plan.frontend);
@@ -65,14 +67,17 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     stopping: false,
   });
   const listeners = listenAll(compiled, acceptor, host.transport);
-  const checks = startChecks(proxy, host.transport, alarmClock(host.clock), () => {});
-  return { proxy, stopSoftly, stopNow };
+  const alarms = alarmClock(host.clock);
+  const runtime = orStop(listeners, () => serveRuntimeSocket(host.transport, global, proxy, alarms));
+  const checks = startChecks(proxy, host.transport, alarms, () => {});
+  return { proxy, stopSoftly, stopNow, logState };
 
   async function stopSoftly(): Promise<void> {
     proxy.stopping = true;
     acceptor.runtime.stopping = true;
     checks.stop();
     for (const listener of listeners) listener.stop();
+    runtime.stop();
     acceptor.closeIdle();
     while (acceptor.streams.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -80,7 +85,20 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   function stopNow(): void {
     checks.stop();
     for (const listener of listeners) listener.stop();
+    runtime.stop();
     acceptor.shutdownAll();
+  }
+
+  function logState(): void {}
+}
+
+/** Leaves no listener behind when a later step of the start fails. */
+function orStop<T>(listeners: readonly Listener[], step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    for (const listener of listeners) listener.stop();
+    throw error;
   }
 }
 

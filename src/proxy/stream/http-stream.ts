@@ -296,7 +296,7 @@ export class HttpStream extends Stream {
     if (plan.captures.length > 0) this.captureRequest(plan);
     if (plan.uniqueIdHeader !== undefined) request.set(plan.uniqueIdHeader, this.uniqueId);
     if (!this.applyRules(plan.tcpContent) || !this.applyRules(plan.httpRequest)) return;
-    if (plan.stats?.matches(request.target)) return this.serveStats();
+    if (plan.stats?.matches(this)) return this.serveStats();
 
     const backendPlan = this.chooseBackend();
     if (backendPlan === undefined) return this.sendReply(plan.errorReply(503), 'SC');
@@ -304,7 +304,7 @@ export class HttpStream extends Stream {
     // A `listen` is both sides at once: its rules have run.
     if (backendPlan.settings !== plan.settings) {
       if (!this.applyRules(backendPlan.tcpContent) || !this.applyRules(backendPlan.httpRequest)) return;
-      if (backendPlan.stats?.matches(request.target)) return this.serveStats();
+      if (backendPlan.stats?.matches(this)) return this.serveStats();
     }
     this.addForwardedHeaders(plan, backendPlan);
     if (request.expectContinue && request.minor === 0) request.remove(EXPECT);

@@ -105,8 +105,8 @@ export interface ForwardFor {
 }
 
 export interface StatsPlan {
-  /** Whether the target is the statistics page's. */
-  matches(target: string): boolean;
+  /** Whether the request is for the statistics page. */
+  matches(tx: Transaction): boolean;
   /** Answers; the body of a POST is given once it is complete. */
   answer(tx: Transaction, body: string | undefined): Reply;
 }

@@ -69,7 +69,8 @@ export class TcpStream extends Stream {
       if (this.waitingFor === FOR.inspection) this.inspect(true);
       else this.end('cD', false);
     } else if (this.at === AT.searching) this.searchTimedOut();
-    else if (this.at === AT.relaying) this.end(this.outlet.blocked || this.serverFinished ? 'cD' : 'sD', true);
+    else if (this.at === AT.relaying)
+      this.end(this.outlet.blocked || this.serverFinished ? 'cD' : 'sD', true);
   }
 
   /** A relay has no idle moment of its own: a soft stop waits for its end. */
