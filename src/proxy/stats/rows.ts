@@ -1,6 +1,6 @@
 /** Which objects the statistics show, in file order, and their fields. */
-import { stateText } from '../health/counter.ts';
 import type { Backend, Counters, Frontend, ListenerState, Proxy as LiveProxy, Server } from '../model.ts';
+import type { ProxySettings } from '../settings.ts';
 import { COLUMNS, type ColumnRow, type Kind, MEASURED, type Moment } from './columns.ts';
 import { type Field, jsonField, typedValue, type Value } from './field.ts';
 
@@ -74,9 +74,10 @@ export function rowId(row: StatRow): number {
   return row.kind === 'listener' ? row.object.id : 0;
 }
 
-export function rowProxyId(row: StatRow): number {
-  if (row.kind === 'server') return row.object.backend.settings.id;
-  return (row.kind === 'listener' ? row.frontend : row.object).settings.id;
+/** The proxy that a row stands under. */
+export function rowSettings(row: StatRow): ProxySettings {
+  if (row.kind === 'server') return row.object.backend.settings;
+  return (row.kind === 'listener' ? row.frontend : row.object).settings;
 }
 
 export function columnValue(column: ColumnRow, row: StatRow, at: Moment): Value {
@@ -144,7 +145,7 @@ export function typed(rows: readonly StatRow[], at: Moment, describe = false): s
       rowFields(row, at).map((field) => {
         const place = [
           OBJECT_LETTERS[row.kind],
-          rowProxyId(row),
+          rowSettings(row).id,
           rowId(row),
           field.position,
           field.name,
@@ -160,15 +161,10 @@ export function json(rows: readonly StatRow[], at: Moment): string {
   const objects = rows.map((row) =>
     rowFields(row, at).map((field) => ({
       objType: OBJECT_NAMES[row.kind],
-      proxyId: rowProxyId(row),
+      proxyId: rowSettings(row).id,
       id: rowId(row),
       ...jsonField(field),
     })),
   );
   return JSON.stringify(objects);
-}
-
-/** Whether the text of a server's state says that it is on its way up or down: `UP 1/3`. */
-export function isTurning(server: Server): boolean {
-  return /\d+\/\d+$/.test(stateText(server));
 }
