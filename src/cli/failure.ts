@@ -8,6 +8,7 @@ export function renderFailure(error: unknown, c: Colours): string {
   if (error instanceof LabError) return renderLabError(error, c);
   if (error instanceof ProxyError) return renderProxyError(error, c);
   if (isUsageError(error)) return `${c.red('✖')} ${firstUpper(error.message)}`;
+  if (isSystemError(error)) return `${c.red('✖')} ${error.message}`;
   const cause = error instanceof Error ? (process.env.DEBUG ? error.stack : error.message) : String(error);
   return `${c.red('✖')} ${cause}\n    this is a fault of lablb; with DEBUG=* it shows where`;
 }
@@ -31,7 +32,9 @@ export function failureToJson(error: unknown): { error: Record<string, unknown> 
   }
   if (error instanceof ProxyError)
     return { error: { code: error.code, message, place: error.place, hint: error.hint } };
-  return { error: { code: isUsageError(error) ? 'usage' : 'internal', message } };
+  return {
+    error: { code: isUsageError(error) ? 'usage' : isSystemError(error) ? error.code : 'internal', message },
+  };
 }
 
 /** Ctrl-C, as an error that the edge turns into status 130. */
@@ -68,6 +71,11 @@ function renderProxyError(error: ProxyError, c: Colours): string {
 /** oclif's own refusals of flags and arguments. */
 function isUsageError(error: unknown): error is Error {
   return error instanceof Error && 'oclif' in error;
+}
+
+/** What the operating system refused: no space, no permission; its message names the call and the file. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 function firstUpper(text: string): string {

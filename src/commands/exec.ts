@@ -9,7 +9,7 @@ export default class Exec extends LabCommand {
   static override description =
     'The exit status is the command’s own. On a local node the command runs on this machine, in the folder that stands for the node’s file system (so: etc/hosts, not /etc/hosts); `service NAME start|stop|restart|reload|status` drives the node’s services.';
   static override examples = [
-    '<%= config.bin %> exec proxyha -- curl -s http://web1/',
+    '<%= config.bin %> exec proxyha -- cat etc/haproxy/haproxy.cfg',
     '<%= config.bin %> exec web1 -- service web stop',
   ];
   static override usage = 'exec NODE [--topology FILE | --name NAME] [--json] -- CMD...';
