@@ -282,7 +282,7 @@ export class Server {
     this.port = settings.port ?? 0;
     this.weight = settings.weight;
     this.maxconn = settings.maxconn;
-    this.health = settings.rise;
+    this.health = settings.disabled ? 0 : settings.rise;
     this.admin = settings.disabled ? 'maint' : 'ready';
     this.cookie = settings.cookie;
     this.check = {
@@ -345,6 +345,7 @@ export class Server {
       this.up = true;
       this.stopping = false;
     }
+    if (admin === 'maint') this.health = 0;
     this.admin = admin;
     this.#changed(admin, wasDown !== this.isDown);
   }

@@ -25,13 +25,16 @@ const HEALTH: Readonly<Record<string, (server: Server) => void>> = {
   },
 };
 
-const noAgent: ServerAspect = () => refuse('agent checks are not enabled on this server.\n');
+const NO_AGENT = 'agent checks are not enabled on this server';
+const noAgent: ServerAspect = () => refuse(`${NO_AGENT}.\n`);
+/** HAProxy ends this one differently. */
+const noAgentAddress: ServerAspect = () => refuse(NO_AGENT);
 
 const ASPECTS: Readonly<Record<string, ServerAspect>> = {
   addr: setAddress,
   agent: noAgent,
-  'agent-addr': noAgent,
-  'agent-port': noAgent,
+  'agent-addr': noAgentAddress,
+  'agent-port': noAgentAddress,
   'agent-send': noAgent,
   'check-addr'(server, [address, word, port]) {
     if (address === undefined || isIP(address) === 0) refuse(`Invalid addr '${address ?? ''}'\n`);

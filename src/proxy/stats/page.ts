@@ -72,7 +72,7 @@ const COLOURS: readonly (readonly [className: string, meaning: string])[] = [
   ['active_down', 'active or backup DOWN'],
   ['active_no_check', 'not checked'],
   ['maintain', 'DOWN for maintenance (MAINT)'],
-  ['active_draining', 'soft stopped (NOLB, DRAIN): keeps its sessions, takes no new ones'],
+  ['active_draining', 'soft stopped (NOLB, DRAIN)'],
 ];
 
 const LEGEND = `<section class="legend"><h3>Colours</h3><ul>${COLOURS.map(

@@ -1,7 +1,7 @@
 /** States and limits as the statistics tell them. */
 import { stateText } from '../health/counter.ts';
-import type { Backend, Frontend, Server } from '../model.ts';
-import type { Endpoint } from '../settings.ts';
+import type { Backend, Counters, Frontend, Server } from '../model.ts';
+import type { BindSettings, Endpoint } from '../settings.ts';
 
 /** `UP`, `UP 1/3`, `DOWN`, `NOLB`, `DRAIN`, `MAINT`, `MAINT (via web/a)`, `no check`. */
 export function serverStatus(server: Server): string {
@@ -12,11 +12,9 @@ export function serverStatus(server: Server): string {
   return stateText(server);
 }
 
-/** A listener as its frontend makes it: it has no state of its own. */
-export function listenerState(frontend: Frontend): string {
-  const { scur } = frontend.counters;
-  if (frontend.state !== 'OPEN') return 'WAITING';
-  return frontend.maxconn > 0 && scur >= frontend.maxconn ? 'FULL' : 'OPEN';
+/** `FULL` at the limit of its `bind` line; a frontend that is paused leaves its listeners `OPEN`, as in HAProxy. */
+export function listenerState({ bind, counters }: { bind: BindSettings; counters: Counters }): string {
+  return bind.maxconn !== undefined && counters.scur >= bind.maxconn ? 'FULL' : 'OPEN';
 }
 
 /** Servers that take new requests; `counting` are those whose weights make up the backend's. */
