@@ -30,6 +30,10 @@ export function shortcomings(outcome: Outcome, observation: Observation): string
   if (outcome.closed !== undefined && outcome.closed !== (ended !== 'open')) {
     found.push(outcome.closed ? 'the connection stays open' : 'the connection was closed');
   }
+  const dropped = observation.origin[0] !== undefined && observation.origin[0].ended !== 'open';
+  if (outcome.dropped !== undefined && outcome.dropped !== dropped) {
+    found.push(outcome.dropped ? "the origin's connection stays open" : "the origin's connection was closed");
+  }
   if (outcome.has !== undefined && !received.includes(outcome.has)) {
     found.push(`the origin did not receive ${printable(outcome.has)}`);
   }
@@ -119,7 +123,14 @@ function isBuiltInPage(message: Message): boolean {
 function normalized(message: Message): string[] {
   return message.headers
     .filter(([name]) => !(isBuiltInPage(message) && name.toLowerCase() === 'content-length'))
-    .map(([name, value]) => `${name.toLowerCase()}: ${name.toLowerCase() === 'date' ? 'some date' : value}`);
+    .map(([name, value]) => normalizedField(name.toLowerCase(), value));
+}
+
+function normalizedField(name: string, value: string): string {
+  if (name === 'date') return 'date: some date';
+  // Its tokens have no case and no order (RFC 9110, 7.6.1).
+  if (name === 'connection') return `connection: ${value.toLowerCase().split(/ *, */).sort().join(', ')}`;
+  return `${name}: ${value}`;
 }
 
 /** By name; fields of the same name stay in their order, which means something. */
@@ -138,7 +149,11 @@ function originTexts({ messages, rest }: ReturnType<typeof readRequests>): strin
 }
 
 function requestText(message: Message): string {
-  return [message.startLine, ...normalized(message), '', bodyText(message)].join('\n');
+  const fields = normalized(message);
+  // Each proxy puts its own Connection where it likes.
+  const isOwn = (field: string): boolean => field.startsWith('connection: ');
+  const inOrder = [...fields.filter((field) => !isOwn(field)), ...fields.filter(isOwn)];
+  return [message.startLine, ...inOrder, '', bodyText(message)].join('\n');
 }
 
 /** Text with its control characters shown, cut when long. */

@@ -36,7 +36,7 @@ function outcomes({ haproxy, engine }: Differs): [string, string] {
   return [inWords(haproxy), inWords(engine)];
 }
 
-function inWords({ status, forwarded, closed, has, lacks }: Outcome): string {
+function inWords({ status, forwarded, closed, dropped, has, lacks }: Outcome): string {
   const parts: string[] = [];
   if (status) parts.push(status.length === 0 ? 'no answer' : status.join(', '));
   if (forwarded !== undefined && forwarded > 0) parts.push('forwarded');
@@ -44,6 +44,8 @@ function inWords({ status, forwarded, closed, has, lacks }: Outcome): string {
   if (has !== undefined) parts.push(`with \`${has.trim()}\``);
   if (lacks !== undefined) parts.push(`without \`${lacks.trim()}\``);
   if (closed !== undefined) parts.push(closed ? 'closed' : 'stays open');
+  if (dropped !== undefined)
+    parts.push(dropped ? "the origin's connection is closed" : "the origin's connection stays open");
   return parts.join('; ') || 'one or the other, by chance';
 }
 

@@ -49,9 +49,20 @@ export interface Outcome {
   readonly forwarded?: number;
   /** Whether the client's connection is closed in the end. */
   readonly closed?: boolean;
+  /** Whether the origin's first connection is closed in the end. */
+  readonly dropped?: boolean;
   /** Texts that the origin must have received, or must not. */
   readonly has?: string;
   readonly lacks?: string;
+}
+
+/** HAProxy 2.6 forwards it and answers; the engine refuses it with 400 and closes. */
+export function refused(differs: string): Differs {
+  return {
+    differs,
+    haproxy: { status: [200], forwarded: 1 },
+    engine: { status: [400], forwarded: 0, closed: true },
+  };
 }
 
 export type Aspect =

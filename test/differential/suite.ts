@@ -30,7 +30,7 @@ export function differential(subject: Subject): void {
   }
   describe.skipIf(!engine || !needs('haproxy'))(subject.name, () => {
     const run = new Run(subject);
-    beforeAll(() => run.start(), 60_000);
+    beforeAll(() => run.start(), 180_000);
     afterAll(() => run.stop());
     for (const fixture of subject.cases) {
       test(fixture.name, async () => expect(await run.verdict(fixture)).toBe(AS_EXPECTED), 90_000);
@@ -61,7 +61,8 @@ class Run {
     for (const engine of ['haproxy', 'lablb'] as const) {
       // One process for all cases; when it refuses, one for each configuration, so that the others still run.
       if (await this.#startProxy(cases, engine)) continue;
-      for (const group of groupByConfig(cases)) await this.#startProxy(group, engine);
+      const lane = new Lane(3);
+      await Promise.all(groupByConfig(cases).map((group) => lane.run(() => this.#startProxy(group, engine))));
     }
     // All cases start now; each test waits for its own.
     for (const fixture of cases) {

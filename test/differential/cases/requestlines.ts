@@ -1,4 +1,4 @@
-import { get, request, type Subject } from '../fixture.ts';
+import { get, refused, request, type Subject } from '../fixture.ts';
 
 const HOST = ['Host: a.test'];
 const line = (text: string): string => request(text, HOST);
@@ -26,15 +26,31 @@ export const requestLines: Subject = {
     { name: 'an empty line before the request', client: `\r\n${get('/')}` },
     { name: 'a bare LF before the request', client: `\n${get('/')}` },
     { name: 'two empty lines before the request', client: `\r\n\r\n${get('/')}` },
-    { name: 'two blanks after the method', client: line('GET  / HTTP/1.1') },
-    { name: 'two blanks before the version', client: line('GET /  HTTP/1.1') },
+    {
+      name: 'two blanks after the method',
+      client: line('GET  / HTTP/1.1'),
+      expect: refused('one blank between the parts of a request line (RFC 9112, 3)'),
+    },
+    {
+      name: 'two blanks before the version',
+      client: line('GET /  HTTP/1.1'),
+      expect: refused('one blank between the parts of a request line (RFC 9112, 3)'),
+    },
     { name: 'a blank before the method', client: line(' GET / HTTP/1.1') },
     { name: 'a blank after the version', client: line('GET / HTTP/1.1 ') },
-    { name: 'a tab after the method', client: line('GET\t/ HTTP/1.1') },
+    {
+      name: 'a tab after the method',
+      client: line('GET\t/ HTTP/1.1'),
+      expect: refused('one blank between the parts of a request line (RFC 9112, 3)'),
+    },
     { name: 'a tab in the target', client: line('GET /a\tb HTTP/1.1') },
     { name: 'a NUL in the target', client: line('GET /a\0b HTTP/1.1') },
     { name: 'a control character in the target', client: line('GET /a\x01b HTTP/1.1') },
-    { name: 'DEL in the target', client: line('GET /a\x7fb HTTP/1.1') },
+    {
+      name: 'DEL in the target',
+      client: line('GET /a\x7fb HTTP/1.1'),
+      expect: refused('a control character'),
+    },
     { name: 'a byte above 127 in the target', client: line('GET /caf\xe9 HTTP/1.1') },
     { name: 'braces and pipes in the target', client: line('GET /{a}|b^c HTTP/1.1') },
     { name: 'a quote and angle brackets in the target', client: line('GET /"<a>" HTTP/1.1') },
@@ -43,10 +59,18 @@ export const requestLines: Subject = {
     { name: 'a backslash', client: line('GET /a\\b HTTP/1.1') },
     { name: 'a relative target', client: line('GET x HTTP/1.1') },
     { name: 'a fragment in the target', client: line('GET /a#b HTTP/1.1') },
-    { name: 'a target of * with GET', client: line('GET * HTTP/1.1') },
+    {
+      name: 'a target of * with GET',
+      client: line('GET * HTTP/1.1'),
+      expect: refused('* is for OPTIONS (RFC 9112, 3.2.4)'),
+    },
     { name: 'HTTP/1.2', client: line('GET / HTTP/1.2') },
     { name: 'HTTP/1.10', client: line('GET / HTTP/1.10') },
-    { name: 'HTTP/2.0', client: line('GET / HTTP/2.0') },
+    {
+      name: 'HTTP/2.0',
+      client: line('GET / HTTP/2.0'),
+      expect: refused('HTTP/2 is not spoken in clear text'),
+    },
     { name: 'HTTP/0.9 without a version', client: 'GET /\r\n\r\n' },
     { name: 'a version in lower case', client: line('GET / http/1.1') },
     { name: 'a version with a letter', client: line('GET / HTTP/1.x') },

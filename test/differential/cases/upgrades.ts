@@ -58,7 +58,15 @@ export const upgrades: Subject = {
       client: get('/', ...UPGRADE),
       server: [[response('400 Bad Request', ['Connection: close', 'Content-Length: 0']), 'CLOSE']],
     },
-    { name: 'Upgrade without Connection', client: get('/', 'Upgrade: websocket') },
+    {
+      name: 'Upgrade without Connection',
+      client: get('/', 'Upgrade: websocket'),
+      expect: {
+        differs: 'Upgrade means something only when Connection names it',
+        haproxy: { status: [200], has: 'upgrade:' },
+        engine: { status: [200], lacks: 'upgrade:' },
+      },
+    },
     { name: 'Connection: Upgrade without Upgrade', client: get('/', 'Connection: Upgrade') },
     {
       name: 'Connection: keep-alive, Upgrade',
@@ -83,7 +91,15 @@ export const upgrades: Subject = {
         'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA',
       ),
     },
-    { name: 'an upgrade in HTTP/1.0', client: request('GET / HTTP/1.0', ['Host: a.test', ...UPGRADE]) },
+    {
+      name: 'an upgrade in HTTP/1.0',
+      client: request('GET / HTTP/1.0', ['Host: a.test', ...UPGRADE]),
+      expect: {
+        differs: 'HTTP/1.0 knows no upgrade (RFC 9110, 7.8)',
+        haproxy: { status: [200], has: 'upgrade:' },
+        engine: { status: [200], lacks: 'upgrade:' },
+      },
+    },
     {
       name: 'an upgrade with a body, refused',
       client: request(
