@@ -159,7 +159,8 @@ async function version(argv: readonly string[]): Promise<string | undefined> {
   const { exitStatus, stdout, stderr } = await run([path, ...argv.slice(1)], { timeoutMs: 5000 }).catch(
     () => FAILED,
   );
-  return exitStatus === 0 ? (stdout || stderr).split('\n')[0]!.trim() : undefined;
+  const [line = ''] = (stdout || stderr).split('\n');
+  return exitStatus === 0 ? line.replace(/ [(-] ?.*$/, '').trim() : undefined;
 }
 
 const FAILED = { exitStatus: 1, stdout: '', stderr: '' };

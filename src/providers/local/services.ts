@@ -89,6 +89,8 @@ export async function stopEverything(folder: NodeFolder): Promise<void> {
 /** Both are in the environment of what is started here, so that it can be found without a record. */
 const NODE_VARIABLE = 'LABLB_NODE_FOLDER';
 const SERVICE_VARIABLE = 'LABLB_SERVICE_OF';
+/** The engine looks names up there first: a local node has an /etc/hosts of its own that the system does not read. */
+const HOSTS_VARIABLE = 'LABLB_HOSTS';
 
 async function launch(
   folder: NodeFolder,
@@ -140,7 +142,12 @@ async function spawnDetached(
       detached: true,
       cwd: folder.root,
       stdio: ['ignore', output, output],
-      env: { ...environment, [NODE_VARIABLE]: folder.root, [SERVICE_VARIABLE]: runPath(folder, name) },
+      env: {
+        ...environment,
+        [NODE_VARIABLE]: folder.root,
+        [SERVICE_VARIABLE]: runPath(folder, name),
+        [HOSTS_VARIABLE]: folder.realPath('/etc/hosts'),
+      },
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
