@@ -12,9 +12,9 @@ const SPACE = 32;
 const TAB = 9;
 
 /** Shows each part of each field to the test until one passes. Makes no strings. */
-export function anyPart(head: Head, name: HeaderName, test: BytesTest): boolean {
+export function anyPart(head: Head, name: HeaderName | undefined, test: BytesTest): boolean {
   const { fields, bytes } = head;
-  for (let i = head.find(name); i >= 0; i = head.find(name, i + 1)) {
+  for (let i = next(head, name, 0); i >= 0; i = next(head, name, i + 1)) {
     const end = fields[4 * i + VALUE_END]!;
     let start = fields[4 * i + VALUE]!;
     for (;;) {
@@ -29,7 +29,7 @@ export function anyPart(head: Head, name: HeaderName, test: BytesTest): boolean 
 }
 
 /** All parts, in order. */
-export function allParts(head: Head, name: HeaderName): string[] {
+export function allParts(head: Head, name: HeaderName | undefined): string[] {
   const parts: string[] = [];
   anyPart(head, name, (_bytes, start, end) => {
     parts.push(head.slice(start, end));
@@ -39,17 +39,24 @@ export function allParts(head: Head, name: HeaderName): string[] {
 }
 
 /** One part by its occurrence; undefined when there is none. */
-export function partAt(head: Head, name: HeaderName, occurrence: number): string | undefined {
+export function partAt(head: Head, name: HeaderName | undefined, occurrence: number): string | undefined {
   if (occurrence === -1) return lastPart(head, name);
   return at(allParts(head, name), occurrence);
 }
 
 /** One whole field by its occurrence. */
-export function fieldAt(head: Head, name: HeaderName, occurrence: number): string | undefined {
-  return at(head.getAll(name), occurrence);
+export function fieldAt(head: Head, name: HeaderName | undefined, occurrence: number): string | undefined {
+  return at(allFields(head, name), occurrence);
 }
 
-export function countParts(head: Head, name: HeaderName): number {
+/** All whole fields, in order. */
+export function allFields(head: Head, name: HeaderName | undefined): string[] {
+  const values: string[] = [];
+  for (let i = next(head, name, 0); i >= 0; i = next(head, name, i + 1)) values.push(head.value(i));
+  return values;
+}
+
+export function countParts(head: Head, name: HeaderName | undefined): number {
   let count = 0;
   anyPart(head, name, () => {
     count++;
@@ -59,9 +66,9 @@ export function countParts(head: Head, name: HeaderName): number {
 }
 
 /** The usual case, without a list: most fields come once and hold no comma. */
-function lastPart(head: Head, name: HeaderName): string | undefined {
+function lastPart(head: Head, name: HeaderName | undefined): string | undefined {
   let last = -1;
-  for (let i = head.find(name); i >= 0; i = head.find(name, i + 1)) last = i;
+  for (let i = next(head, name, 0); i >= 0; i = next(head, name, i + 1)) last = i;
   if (last < 0) return undefined;
   const { fields, bytes } = head;
   const end = fields[4 * last + VALUE_END]!;
@@ -69,6 +76,13 @@ function lastPart(head: Head, name: HeaderName): string | undefined {
   for (let stop = partEnd(bytes, start, end); stop < end; stop = partEnd(bytes, start, end)) start = stop + 1;
   start = skipSpaces(bytes, start, end);
   return head.slice(start, trimSpaces(bytes, start, end));
+}
+
+/** The next field of a name, of any name when it is undefined; −1 when there is none. */
+function next(head: Head, name: HeaderName | undefined, from: number): number {
+  if (name !== undefined) return head.find(name, from);
+  for (let i = from; i < head.count; i++) if (head.isAlive(i)) return i;
+  return -1;
 }
 
 function at(values: readonly string[], occurrence: number): string | undefined {

@@ -267,7 +267,7 @@ const FLAGS: Record<string, (words: Cursor, flags: AclFlags, context: ParseConte
   '-f': (words, flags, context) => {
     const file = words.take('a file of patterns');
     const content = context.readFile(file.text);
-    if (content === undefined) words.fail(`the file '${file.text}' cannot be read`, file);
+    if (content === undefined) return words.fail(`the file '${file.text}' cannot be read`, file);
     flags.patterns.push(...patternLines(content));
     flags.fromFile = true;
   },

@@ -7,7 +7,7 @@ import { type Head, type HeaderName, headerName, VALUE, VALUE_END } from '../../
 import { configurationOf } from '../../keywords/support.ts';
 import type { Transaction } from '../../transaction.ts';
 import { formatAddress, parseAddress } from '../address.ts';
-import { allParts, anyPart, cookieValues, countParts, fieldAt, partAt } from '../header-values.ts';
+import { allFields, allParts, anyPart, cookieValues, countParts, fieldAt, partAt } from '../header-values.ts';
 import { originOf, pathAndQueryOf, pathEnd, pathOf, pathStart, queryOf } from '../target.ts';
 import { toNumber } from '../values.ts';
 
@@ -278,8 +278,8 @@ type Pick = (env: CompileEnv) => (tx: Transaction) => Head;
 
 /** `hdr`, `fhdr`, their counts, and `hdr_val`, `hdr_ip`, for one side. */
 function headerFamily(prefix: string, phase: Phase, pick: Pick): FetchRow[] {
-  const common = { usage: '(<name>[,<occurrence>])', phase, check: headerArguments } as const;
-  const count = { usage: '(<name>)', phase, check: headerArguments, type: 'int' } as const;
+  const common = { usage: '([<name>[,<occurrence>]])', phase, check: headerArguments } as const;
+  const count = { usage: '([<name>])', phase, check: headerArguments, type: 'int' } as const;
   const hdr: FetchRow = {
     ...common,
     keyword: `${prefix}hdr`,
@@ -287,14 +287,14 @@ function headerFamily(prefix: string, phase: Phase, pick: Pick): FetchRow[] {
     type: 'str',
     compile: (args, env) => {
       const head = pick(env);
-      const name = headerName(args[0]!);
+      const name = fieldName(args[0]);
       const occurrence = Number(args[1] ?? -1);
       return (tx) => partAt(head(tx), name, occurrence);
     },
     compileAll: (args, env) => allOf(args, pick(env), partAt, allParts),
     compileBytes: (args, env, test) => {
       const head = pick(env);
-      const name = headerName(args[0]!);
+      const name = fieldName(args[0]);
       if (args[1] === undefined) return (tx) => anyPart(head(tx), name, test);
       return oneOf(head, name, Number(args[1]), test);
     },
@@ -328,7 +328,7 @@ function headerFamily(prefix: string, phase: Phase, pick: Pick): FetchRow[] {
     doc: 'How many comma-separated parts the header fields of a name have.',
     compile: ([text], env) => {
       const head = pick(env);
-      const name = headerName(text!);
+      const name = fieldName(text);
       return (tx) => countParts(head(tx), name);
     },
   };
@@ -343,11 +343,11 @@ function headerFamily(prefix: string, phase: Phase, pick: Pick): FetchRow[] {
       type: 'str',
       compile: (args, env) => {
         const head = pick(env);
-        const name = headerName(args[0]!);
+        const name = fieldName(args[0]);
         const occurrence = Number(args[1] ?? -1);
         return (tx) => fieldAt(head(tx), name, occurrence);
       },
-      compileAll: (args, env) => allOf(args, pick(env), fieldAt, (head, name) => head.getAll(name)),
+      compileAll: (args, env) => allOf(args, pick(env), fieldAt, allFields),
     },
     {
       ...count,
@@ -355,8 +355,8 @@ function headerFamily(prefix: string, phase: Phase, pick: Pick): FetchRow[] {
       doc: 'How many header fields of a name there are.',
       compile: ([text], env) => {
         const head = pick(env);
-        const name = headerName(text!);
-        return (tx) => head(tx).getAll(name).length;
+        const name = fieldName(text);
+        return (tx) => allFields(head(tx), name).length;
       },
     },
     {
@@ -491,7 +491,12 @@ function capture(
 
 // ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function oneOf(head: (tx: Transaction) => Head, name: HeaderName, occurrence: number, test: BytesTest) {
+function oneOf(
+  head: (tx: Transaction) => Head,
+  name: HeaderName | undefined,
+  occurrence: number,
+  test: BytesTest,
+) {
   return (tx: Transaction) => {
     const message = head(tx);
     let place = 0;
@@ -504,10 +509,10 @@ function oneOf(head: (tx: Transaction) => Head, name: HeaderName, occurrence: nu
 function allOf(
   args: readonly string[],
   head: (tx: Transaction) => Head,
-  one: (head: Head, name: HeaderName, occurrence: number) => string | undefined,
-  all: (head: Head, name: HeaderName) => string[],
+  one: (head: Head, name: HeaderName | undefined, occurrence: number) => string | undefined,
+  all: (head: Head, name: HeaderName | undefined) => string[],
 ): (tx: Transaction) => readonly Sample[] {
-  const name = headerName(args[0]!);
+  const name = fieldName(args[0]);
   if (args[1] === undefined) return (tx) => all(head(tx), name);
   const occurrence = Number(args[1]);
   return (tx) => {
@@ -587,11 +592,15 @@ function wantsNone(args: readonly string[]): string | undefined {
   return args.length === 0 ? undefined : 'takes no arguments';
 }
 
+/** Without a name any header will do. */
+function fieldName(text: string | undefined): HeaderName | undefined {
+  return text === undefined || text === '' ? undefined : headerName(text);
+}
+
 function headerArguments(args: readonly string[]): string | undefined {
   const [name = '', occurrence = '1'] = args;
   if (args.length > 2) return 'wants a header name and an occurrence';
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
-    return name === '' ? 'wants a header name' : `'${name}' is not a header name`;
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]*$/.test(name)) return `'${name}' is not a header name`;
   if (!/^-?[1-9]\d*$/.test(occurrence))
     return `'${occurrence}' is not an occurrence: 1, 2 … or -1, -2 … from the last`;
   if (Number(occurrence) < -10) return 'occurrences from the last go up to -10';
