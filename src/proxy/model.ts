@@ -158,10 +158,13 @@ export class Frontend {
   readonly watchers: ((frontend: Frontend) => void)[] = [];
   state: FrontendState = 'OPEN';
   maxconn: number;
+  /** What it was at the start, before `set maxconn frontend`. */
+  readonly initialMaxconn: number;
 
   constructor(settings: ProxySettings, maxconn: number) {
     this.settings = settings;
     this.maxconn = maxconn;
+    this.initialMaxconn = maxconn;
   }
 
   get name(): string {

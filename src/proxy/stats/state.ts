@@ -36,7 +36,7 @@ export function fullconn(backend: Backend, frontends: readonly Frontend[]): numb
       settings.defaultBackend === backend.name ||
       settings.useBackends?.some((use) => use.name === backend.name),
   );
-  return Math.ceil(leading.reduce((sum, frontend) => sum + frontend.maxconn, 0) / 10);
+  return Math.ceil(leading.reduce((sum, frontend) => sum + frontend.initialMaxconn, 0) / 10);
 }
 
 export function endpointText(endpoint: Endpoint): string {
