@@ -6,14 +6,19 @@ import { BALANCE_ROWS } from './balance.ts';
 
 export function checkConfiguration(configuration: Configuration, context: ParseContext): void {
   checkNames(configuration.proxies, context);
+  const backends: Backends = new Map(
+    configuration.proxies.filter(hasBackend).map((proxy) => [proxy.name, proxy]),
+  );
   numberProxies(configuration.proxies, context);
   for (const proxy of configuration.proxies) {
-    if (hasFrontend(proxy)) checkFrontend(proxy, configuration, context);
-    if (hasBackend(proxy)) checkBackend(proxy, configuration, context);
+    if (hasFrontend(proxy)) checkFrontend(proxy, backends, context);
+    if (hasBackend(proxy)) checkBackend(proxy, backends, context);
     if (!proxy.disabled) checkTimeouts(proxy, context);
     checkMode(proxy, context);
   }
 }
+
+type Backends = ReadonlyMap<string, ProxySettings>;
 
 const hasFrontend = (proxy: ProxySettings) => proxy.kind !== 'backend';
 const hasBackend = (proxy: ProxySettings) => proxy.kind !== 'frontend';
@@ -65,7 +70,7 @@ function number(
   }
 }
 
-function checkFrontend(proxy: ProxySettings, configuration: Configuration, context: ParseContext): void {
+function checkFrontend(proxy: ProxySettings, backends: Backends, context: ParseContext): void {
   if (proxy.binds.length === 0 && !proxy.disabled) {
     const hint = proxy.kind === 'frontend' ? "add one, or make it a 'backend'" : undefined;
     if (proxy.kind === 'frontend')
@@ -77,7 +82,7 @@ function checkFrontend(proxy: ProxySettings, configuration: Configuration, conte
   if (proxy.defaultBackend !== undefined) {
     names.push({ name: proxy.defaultBackend, place: proxy.place, said: 'default_backend' });
   }
-  for (const { name, place, said } of names) checkTarget(proxy, name, place, said, configuration, context);
+  for (const { name, place, said } of names) checkTarget(proxy, name, place, said, backends, context);
 }
 
 function checkTarget(
@@ -85,16 +90,12 @@ function checkTarget(
   name: string,
   place: Place,
   said: string,
-  { proxies }: Configuration,
+  backends: Backends,
   context: ParseContext,
 ): void {
-  const backends = proxies.filter(hasBackend);
-  const target = backends.find((p) => p.name === name);
+  const target = backends.get(name);
   if (target === undefined) {
-    const hint = didYouMean(
-      name,
-      backends.map((p) => p.name),
-    );
+    const hint = didYouMean(name, backends.keys());
     const message = `${proxy.kind} '${proxy.name}': '${said}' names '${name}', and no backend has that name`;
     context.report('error', message, place, hint);
   } else if (proxy.mode === 'http' && target.mode === 'tcp') {
@@ -103,7 +104,7 @@ function checkTarget(
   }
 }
 
-function checkBackend(proxy: ProxySettings, configuration: Configuration, context: ParseContext): void {
+function checkBackend(proxy: ProxySettings, backends: Backends, context: ParseContext): void {
   const known = new Map<string, ServerSettings>();
   for (const server of proxy.servers) {
     const other = known.get(server.name);
@@ -111,7 +112,7 @@ function checkBackend(proxy: ProxySettings, configuration: Configuration, contex
       const message = `${proxy.kind} '${proxy.name}' has a second server '${server.name}', after the one of line ${other.place.line}`;
       context.report('error', message, server.place, 'give each its own name');
     } else known.set(server.name, server);
-    checkServer(server, proxy, configuration, context);
+    checkServer(server, proxy, backends, context);
   }
   for (const { name, place } of proxy.useServers) {
     if (typeof name !== 'string' || known.has(name)) continue;
@@ -133,12 +134,12 @@ function checkBackend(proxy: ProxySettings, configuration: Configuration, contex
 function checkServer(
   server: ServerSettings,
   proxy: ProxySettings,
-  { proxies }: Configuration,
+  backends: Backends,
   context: ParseContext,
 ): void {
   if (server.track !== undefined) {
     const [first, second] = server.track.split('/') as [string, string | undefined];
-    const owner = second === undefined ? proxy : proxies.find((p) => hasBackend(p) && p.name === first);
+    const owner = second === undefined ? proxy : backends.get(first);
     const tracked = owner?.servers.find((s) => s.name === (second ?? first));
     if (tracked === undefined) context.report('error', `no server '${server.track}' to track`, server.place);
     else if (!tracked.check && tracked.track === undefined) {
