@@ -34,6 +34,9 @@ export function shortcomings(outcome: Outcome, observation: Observation): string
   if (outcome.dropped !== undefined && outcome.dropped !== dropped) {
     found.push(outcome.dropped ? "the origin's connection stays open" : "the origin's connection was closed");
   }
+  if (outcome.sends !== undefined && !observation.received.includes(outcome.sends)) {
+    found.push(`the client did not get ${printable(outcome.sends)}`);
+  }
   if (outcome.has !== undefined && !received.includes(outcome.has)) {
     found.push(`the origin did not receive ${printable(outcome.has)}`);
   }
@@ -82,6 +85,10 @@ interface Digest {
 const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
   status: ({ responses }) => responses.map((message) => message.startLine).join('\n'),
   headers: ({ responses }) => responses.map((message) => sorted(normalized(message)).join('\n')).join('\n\n'),
+  fields: ({ responses }) =>
+    responses
+      .map((message) => sorted(normalized(message).filter((text) => !FRAMING.test(text))).join('\n'))
+      .join('\n\n'),
   body: ({ responses, rest }) => [...responses.map(bodyText), rest].join('\n--\n'),
   connection: ({ ended }) => (ended === 'open' ? 'open' : 'closed'),
   // Which connection carries a request is the proxy's own affair, and with it the order in which they are seen here.
@@ -97,6 +104,8 @@ const ASPECTS: Readonly<Record<Aspect, (digest: Digest) => string>> = {
   bytes: ({ received }) => received,
   log: ({ log }) => log.map(comparableLine).join('\n'),
 };
+
+const FRAMING = /^(?:content-length|transfer-encoding): /;
 
 function digest(observation: Observation): Digest {
   const closed = observation.ended === 'FIN';

@@ -36,11 +36,12 @@ function outcomes({ haproxy, engine }: Differs): [string, string] {
   return [inWords(haproxy), inWords(engine)];
 }
 
-function inWords({ status, forwarded, closed, dropped, has, lacks }: Outcome): string {
+function inWords({ status, forwarded, closed, dropped, sends, has, lacks }: Outcome): string {
   const parts: string[] = [];
   if (status) parts.push(status.length === 0 ? 'no answer' : status.join(', '));
   if (forwarded !== undefined && forwarded > 0) parts.push('forwarded');
   if (forwarded === 0) parts.push('not forwarded');
+  if (sends !== undefined) parts.push(`\`${sends.trim()}\``);
   if (has !== undefined) parts.push(`with \`${has.trim()}\``);
   if (lacks !== undefined) parts.push(`without \`${lacks.trim()}\``);
   if (closed !== undefined) parts.push(closed ? 'closed' : 'stays open');

@@ -51,6 +51,8 @@ export interface Outcome {
   readonly closed?: boolean;
   /** Whether the origin's first connection is closed in the end. */
   readonly dropped?: boolean;
+  /** A text that the client must get. */
+  readonly sends?: string;
   /** Texts that the origin must have received, or must not. */
   readonly has?: string;
   readonly lacks?: string;
@@ -70,6 +72,8 @@ export type Aspect =
   | 'status'
   /** Header fields of the responses, in any order. */
   | 'headers'
+  /** The same without those that say where the body ends. */
+  | 'fields'
   | 'body'
   /** Whether the client's connection is open in the end. */
   | 'connection'

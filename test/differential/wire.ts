@@ -48,8 +48,7 @@ export function readRequests(bytes: string): Reading {
     if (!first) return { messages, rest };
     messages.push(first.message);
     rest = first.rest;
-    if (!first.message.complete || field(first.message.headers, 'upgrade') !== undefined)
-      return { messages, rest };
+    if (!first.message.complete) return { messages, rest };
   }
 }
 
