@@ -3,6 +3,7 @@ import { type CheckEvent, startChecks } from '../../../src/proxy/health/checks.t
 import { stateText } from '../../../src/proxy/health/counter.ts';
 import { OBSERVED, observedStatus, observeOutcome } from '../../../src/proxy/health/observe.ts';
 import type { CheckSettings, ProxySettings, ServerSettings } from '../../../src/proxy/settings.ts';
+import { answers, kinds, OK } from './cases.ts';
 import {
   backendOf,
   FakeClock,
@@ -14,7 +15,6 @@ import {
 } from './fakes.ts';
 
 const HERE = '127.0.0.1:80';
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 
 function lab(
   options: {
@@ -203,62 +203,6 @@ describe('requests', () => {
 });
 
 /** What Debian's HAProxy 2.6 said in each of these cases. */
-const answers: Record<string, Script> = {
-  ok: { answer: () => OK },
-  closing: { answer: () => 'HTTP/1.1 200 OK\r\n\r\nhello', after: 'end' },
-  chunked: {
-    answer: () => 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n',
-  },
-  slow: { answer: () => 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello' },
-  missing: { answer: () => 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n' },
-  broken: { answer: () => 'HTTP/1.1 500 Internal Server Error\r\n\r\n', after: 'end' },
-  odd: { answer: () => 'HTTP/1.1 99 xx\r\n\r\n', after: 'end' },
-  bare: { answer: () => 'HTTP/1.1 200\r\n\r\n', after: 'end' },
-  garbage: { answer: () => 'foo bar\r\n\r\n', after: 'end' },
-  cut: { answer: () => 'HTTP/1.1 200', after: 'end' },
-  close: { answer: () => undefined, after: 'end' },
-  reset: { answer: () => undefined, after: 'reset' },
-  refused: { refuse: 'ECONNREFUSED' },
-  ssh: { greet: 'SSH-2.0-x\r\n', answer: () => undefined },
-  alert: { answer: () => '\x15\x03\x01\x00\x02\x02\x28', after: 'end' },
-};
-
-const http = (expect?: CheckSettings['expect']): Partial<CheckSettings> => ({ type: 'http', expect });
-const tcp = (...tcpSteps: CheckSettings['tcpSteps']): Partial<CheckSettings> => ({
-  type: 'tcp-check',
-  tcpSteps,
-});
-
-const kinds: Record<string, Partial<CheckSettings>> = {
-  tcp: {},
-  http: http(),
-  status: http({ kind: 'status', value: '200,400-404', negate: false }),
-  notStatus: http({ kind: 'status', value: '200', negate: true }),
-  rstatus: http({ kind: 'rstatus', value: '^2', negate: false }),
-  string: http({ kind: 'string', value: 'hello', negate: false }),
-  other: http({ kind: 'string', value: 'bye', negate: false }),
-  notString: http({ kind: 'string', value: 'hello', negate: true }),
-  rstring: http({ kind: 'rstring', value: 'h.l', negate: false }),
-  on404: { ...http(), disableOn404: true },
-  hello: { type: 'ssl-hello' },
-  expectSsh: tcp({ kind: 'expect', match: 'string', value: 'SSH', negate: false }),
-  script: tcp(
-    { kind: 'connect' },
-    { kind: 'send', data: 'GET / HTTP/1.0\r\n\r\n' },
-    { kind: 'expect', match: 'string', value: '200', negate: false },
-  ),
-  regex: tcp(
-    { kind: 'send', data: 'x' },
-    { kind: 'expect', match: 'rstring', value: '^HTTP', negate: false },
-  ),
-  unwanted: tcp(
-    { kind: 'send', data: 'x' },
-    { kind: 'expect', match: 'string', value: 'HTTP', negate: true },
-  ),
-  empty: tcp(),
-  sendOnly: tcp({ kind: 'send', data: 'x' }),
-};
-
 const cases: [kind: string, answer: string, status: string, code: number, info: string][] = [
   ['tcp', 'close', 'L4OK', 0, ''],
   ['tcp', 'refused', 'L4CON', 0, 'Connection refused'],
