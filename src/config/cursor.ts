@@ -16,6 +16,8 @@ export class Cursor {
   readonly words: readonly Word[];
   /** The words that named the keyword, for messages: `timeout client`. */
   keyword: string;
+  /** What the line may keep, but should not: reported once the line was read. */
+  readonly warnings: Diagnostic[] = [];
   #next: number;
 
   constructor(words: readonly Word[], next: number, keyword: string) {
@@ -94,6 +96,13 @@ export class Cursor {
     const word = this.take(what);
     const value = parseDuration(word.text, unit);
     if (value !== undefined) return value;
+    // HAProxy 2.6 reads over what stands behind the unit, says so, and announces that it will refuse it.
+    const [, time, extra] = /^(\d+(?:us|ms|s|m|h|d))(.+)$/s.exec(word.text) ?? [];
+    if (time !== undefined) {
+      const message = `'${extra}' behind the time '${time}' is ignored`;
+      this.warnings.push({ severity: 'warning', message, place: word.place, hint: 'leave it out' });
+      return parseDuration(time, unit)!;
+    }
     throw new WordError(
       `'${word.text}' is not ${what}`,
       word.place,

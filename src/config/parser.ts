@@ -183,6 +183,7 @@ class Parser {
         throw new WordError(`'${negated}' is not possible for '${row.keyword}'`, words[0]!.place);
       row.without(cursor, draft, this.#context, negated);
     } else row.parse(cursor, draft, this.#context);
+    for (const warning of cursor.warnings) this.#report(warning);
     if (row.support === 'noted') this.#options.note(row, words[0]!.place);
   }
 

@@ -3,6 +3,7 @@ import type { Cursor } from '../../config/cursor.ts';
 import { WordError } from '../../config/cursor.ts';
 import type { ParseContext, Word } from '../../config/language.ts';
 import { parseSample } from '../acl/parse.ts';
+import type { SampleExpression } from '../expressions.ts';
 import type { BalanceSettings } from '../settings.ts';
 import { takeChoice } from './support.ts';
 
@@ -14,6 +15,8 @@ export interface BalanceRow {
   readonly http?: boolean;
   /** Reads and checks the arguments: those between parentheses come first, then the words that follow. */
   readArguments(inner: string | undefined, words: Cursor, name: Word, context: ParseContext): string[];
+  /** Reads a sample instead. */
+  readExpression?(words: Cursor, context: ParseContext): SampleExpression;
 }
 
 export const BALANCE_ROWS: readonly BalanceRow[] = [
@@ -78,12 +81,8 @@ export const BALANCE_ROWS: readonly BalanceRow[] = [
     keyword: 'hash',
     usage: '<sample>',
     doc: 'By any sample of the request',
-    readArguments: (inner, words, name, context) => {
-      none(inner, words, name);
-      const word = words.take('a sample expression');
-      parseSample(word, context);
-      return [word.text];
-    },
+    readArguments: none,
+    readExpression: (words, context) => parseSample(words.take('a sample expression'), context, 'use_backend'),
   },
 ];
 
@@ -103,8 +102,9 @@ export function readBalance(words: Cursor, context: ParseContext): BalanceSettin
     );
   }
   const args = row!.readArguments(inner, words, name, context);
+  const expression = row!.readExpression?.(words, context);
   words.end();
-  return { algorithm: row!.keyword, args, http: row!.http ?? false };
+  return { algorithm: row!.keyword, args, expression, http: row!.http ?? false };
 }
 
 function none(inner: string | undefined, _words: Cursor, name: Word): string[] {

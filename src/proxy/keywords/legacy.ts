@@ -42,9 +42,12 @@ function oldAdd(keyword: string, set: 'http-request' | 'http-response'): ProxyKe
           `write ${set} add-header <name> <value>`,
         );
       const name = word.text.slice(0, colon);
-      const value = word.text.slice(colon + 1).trim();
       // A log format stands there today, so that a percent sign has to be doubled.
-      const rest = [value.replaceAll('%', '%%'), ...words.rest().map((w) => w.text)];
+      const value = word.text
+        .slice(colon + 1)
+        .trim()
+        .replaceAll('%', '%%');
+      const rest = [value, ...words.rest().map((w) => w.text)];
       warn(words, context, [set, 'add-header', name, quoted(value), ...rest.slice(1)].join(' '));
       rewrite(words, ['add-header', name, ...rest], set, proxy, context);
     },

@@ -229,7 +229,7 @@ describe('options', () => {
     ['timeout clinet 3', /^unknown 'timeout clinet'; did you mean 'client'\?$/],
     ['timeout client', /^'timeout client' wants a time$/],
     ['timeout client 10s 3', /^'timeout client' does not take '3' here$/],
-    ['timeout client 1h30m', /^'1h30m' is not a time; /],
+    ['timeout client 1.5s', /^'1\.5s' is not a time; /],
     ['timeout client 30d', /^that is longer than timers can count; the longest is 24d$/],
     ['mode htp', /^unknown mode 'htp'; did you mean 'http'\?$/],
     ['mode health', /^'mode health' is not supported by this engine yet$/],
@@ -529,6 +529,17 @@ describe('references', () => {
 });
 
 describe('warnings', () => {
+  it('about what stands behind a unit of time', () => {
+    const { findings, configuration } = load(
+      `${DEFAULTS}backend b\n timeout queue 3s[\n server s h:80 inter 1sx\n`,
+    );
+    expect(findings).toEqual([
+      "7:16 warning: '[' behind the time '3s' is ignored; leave it out",
+      "8:22 warning: 'x' behind the time '1s' is ignored; leave it out",
+    ]);
+    expect(configuration.proxies[0]!.timeouts.queue).toBe(3000);
+  });
+
   it.each([
     ['frontend f\n', "2:10 warning: frontend 'f' has no 'bind' line; add one, or make it a 'backend'"],
     [
