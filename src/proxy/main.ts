@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { ProxyError, renderDiagnostics } from '../errors.ts';
-import { bunTransport } from '../sockets/bun.ts';
+import { quickTransport } from '../sockets/epoll.ts';
 import { Clock } from '../sockets/timers.ts';
 import { checkCondition, checkFiles, renderFindings } from './check.ts';
 import { type ProxyCommand, parseArguments, renderUsage } from './cli.ts';
@@ -73,7 +73,7 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
 
   let engine: Engine;
   try {
-    engine = await startEngine(configuration, { transport: bunTransport, clock: new Clock(), resolve });
+    engine = await startEngine(configuration, { transport: quickTransport(), clock: new Clock(), resolve });
   } catch (error) {
     process.stderr.write(startFailure(error, loaded.sources));
     return 1;

@@ -224,7 +224,7 @@ function removeStaleSocket(path: string): void {
   }
 }
 
-function listenError(at: ListenAddress, error: NodeJS.ErrnoException): ProxyError {
+export function listenError(at: ListenAddress, error: NodeJS.ErrnoException): ProxyError {
   const where = at.kind === 'tcp' ? `${at.host}:${at.port}` : at.kind === 'unix' ? at.path : `fd@${at.fd}`;
   const { code = '', message } = error;
   if (code === 'EADDRINUSE')

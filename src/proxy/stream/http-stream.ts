@@ -38,6 +38,9 @@ const AT = {
 
 const LINGER_MS = 1000;
 
+/** Idempotent methods (RFC 9110, section 9.2.2), the usual ones first. */
+const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
+
 const CONNECTION = headerName('connection');
 const EXPECT = headerName('expect');
 const TRANSFER_ENCODING = headerName('transfer-encoding');
@@ -372,11 +375,20 @@ export class HttpStream extends Stream {
 
   // ── The request on its way ─────────────────────────────────────────────────────────────────────────────────
 
-  /** `http-reuse` (manual): in the safe mode a session's first request gets a connection of its own. */
+  /**
+   * `http-reuse` (manual). The safe mode guards a session's first request, which its client would not send again, from
+   * a connection that the server is just closing. A request that we can send again ourselves is safe on any.
+   */
   protected mayReuse(): boolean {
     const { httpReuse, connection } = this.backendPlan!.settings.options;
     if (connection !== 'keep-alive' || httpReuse === 'never' || this.attempt > 0) return false;
-    return httpReuse !== 'safe' || this.client.requests > 1;
+    return httpReuse !== 'safe' || this.client.requests > 1 || this.isRepeatable();
+  }
+
+  /** No harm is done if the server gets it twice, and nothing of it is gone. */
+  private isRepeatable(): boolean {
+    if (this.bodySent || !this.requestBody.done) return false;
+    return REPEATABLE.some((method) => isMethod(this.request, method));
   }
 
   protected serverReady(): void {
@@ -617,7 +629,7 @@ export class HttpStream extends Stream {
     this.link = undefined;
     link.abort();
     // A connection from the pool may have been closed by the server just as the request was sent.
-    if (stale && !this.bodySent && this.requestBody.done && this.isIdempotent()) {
+    if (stale && this.isRepeatable()) {
       this.at = AT.waiting;
       this.attempt++;
       return this.openLink();
@@ -633,10 +645,6 @@ export class HttpStream extends Stream {
       return this.close();
     }
     this.sendReply(this.backendPlan!.errorReply(502), 'SH');
-  }
-
-  private isIdempotent(): boolean {
-    return /^(GET|HEAD|OPTIONS|PUT|DELETE|TRACE)$/.test(this.request.method);
   }
 
   private badResponse(): void {
