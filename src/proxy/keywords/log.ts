@@ -12,7 +12,7 @@ export const LOG_USAGE =
 /** Reads the words after `log`. */
 export function readLogTarget(words: Cursor): LogTarget {
   const to = readTarget(words.take('an address, a path, stdout or fd@<number>'));
-  const target: LogTarget = { to, format: 'rfc3164', facility: 0, level: 7, minLevel: 0, length: 1024 };
+  const target: LogTarget = { to, format: 'local', facility: 0, level: 7, minLevel: 0, length: 1024 };
   if (words.accept('len')) target.length = words.integer('the length of a line in bytes', 80, 65535);
   if (words.accept('format')) target.format = takeChoice(words, 'log format', FORMATS);
   if (words.accept('sample')) target.sample = readSample(words.take('<ranges>:<size>'));
