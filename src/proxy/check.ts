@@ -1,5 +1,6 @@
 /** `-c` and `-cc`: what HAProxy says and the statuses it exits with, but with places and all findings at once. */
 import { evaluateCondition, PredicateError } from '../config/predicates.ts';
+import { splitWords } from '../config/words.ts';
 import { type Diagnostic, renderDiagnostics } from '../errors.ts';
 import { PREDICATES } from './keywords/predicates.ts';
 import { type Loaded, type LoadOptions, loadConfiguration } from './load.ts';
@@ -34,16 +35,26 @@ export function checkFiles(
   return { status: listens ? 0 : 2, stdout: quiet ? '' : `${said.join('\n')}\n`, stderr };
 }
 
-/** `-cc`: 0 true, 1 false, 2 when it is no condition. */
-export function checkCondition(condition: string, environment: ReadonlyMap<string, string>): CheckResult {
+/** `-cc`: 0 true, 1 false, 2 when it is no condition. Quotes and variables act as they do behind `.if`. */
+export function checkCondition(text: string, environment: ReadonlyMap<string, string>): CheckResult {
+  const { words, problem } = splitWords(text, (name) => environment.get(name));
+  if (problem !== undefined) return conditionFault(text, problem.at, problem);
+  const condition = words.map((word) => word.text).join(' ');
   try {
     return { status: evaluateCondition(condition, PREDICATES, environment) ? 0 : 1, stdout: '', stderr: '' };
   } catch (error) {
     if (!(error instanceof PredicateError)) throw error;
-    const hint = error.hint === undefined ? '' : `; ${error.hint}`;
-    const marker = `   | ${condition}\n   | ${' '.repeat(error.at)}^\n`;
-    return { status: 2, stdout: '', stderr: `${error.message}${hint}\n${marker}` };
+    return conditionFault(condition, error.at, error);
   }
+}
+
+function conditionFault(
+  text: string,
+  at: number,
+  { message, hint }: { message: string; hint?: string },
+): CheckResult {
+  const complaint = hint === undefined ? message : `${message}; ${hint}`;
+  return { status: 2, stdout: '', stderr: `${complaint}\n   | ${text}\n   | ${' '.repeat(at)}^\n` };
 }
 
 /** A file that is wrong from top to bottom need not fill the screen. */
