@@ -27,7 +27,8 @@ async function memoryUnderLoad(lab, kind, workload, { seconds, connections }) {
   const balancer = await startBalancer(lab, kind, workload);
   try {
     const { resident: start } = memoryKiB(balancer.pid);
-    await proveBalancer(lab, balancer, workload);
+    const problem = await proveBalancer(lab, balancer, workload);
+    if (problem) throw new Error(`${kind.name}: ${problem}`);
     const run = await load({ url: balancer.url, headers: [], connections, seconds, core: lab.cores.rest });
     if (run.failures.length > 0) throw new Error(`${kind.name}: ${run.failures.join(', ')}`);
     await sleep(1000);

@@ -15,13 +15,15 @@ export async function measureSpeed(lab, kinds, workload, { rounds, seconds, warm
     for (const kind of kinds) balancers.push(await startBalancer(lab, kind, workload));
     const settings = { headers: workload.headers, connections, core: lab.cores.rest };
     const rows = balancers.map((balancer) => ({ name: balancer.kind.name, rounds: [], failures: [] }));
-    for (const balancer of balancers) {
+    for (const [index, balancer] of balancers.entries()) {
       progress(`${workload.name}: warming ${balancer.kind.name}`);
-      await proveBalancer(lab, balancer, workload);
-      await load({ ...settings, url: balancer.url, seconds: warmup });
+      const problem = await proveBalancer(lab, balancer, workload);
+      if (problem) rows[index].failures.push(problem);
+      else await load({ ...settings, url: balancer.url, seconds: warmup });
     }
     for (let round = 1; round <= rounds; round++) {
       for (const [index, balancer] of balancers.entries()) {
+        if (rows[index].failures.length > 0) continue;
         progress(`${workload.name}: round ${round}/${rounds} ${balancer.kind.name}`);
         const result = await measureRound(lab, balancer, { ...settings, seconds });
         rows[index].rounds.push(result);
