@@ -40,7 +40,7 @@ export function parseAclTest(
   const flags = readFlags(words, context);
   const matcher = chooseMatcher(words, word, expression, own, flags.matcher);
   const patterns = [...flags.patterns, ...words.rest().map((w) => w.text)];
-  checkPatterns(words, word, matcher, patterns, flags.fromFile);
+  checkPatterns(words, word, matcher, patterns, flags.fromFile, context);
   if (where !== undefined) warnWhenNeverThere(expression, where, context);
   const text = words.words.slice(from).map((w) => w.text);
   return {
@@ -311,10 +311,11 @@ function checkPatterns(
   matcher: MatcherRow,
   patterns: readonly string[],
   fromFile: boolean,
+  context: ParseContext,
 ): void {
   if (!takesPatterns(matcher)) return;
-  // An empty file is a list that matches nothing; no words at all are a slip.
-  if (patterns.length === 0 && !fromFile) words.fail(`'${word.text}' wants something to compare with`, word);
+  if (patterns.length === 0 && !fromFile)
+    context.report('warning', `'${word.text}' compares with nothing, so it never matches`, word.place);
   const complaint = matcher.check?.(patterns);
   if (complaint === undefined) return;
   const at = words.words.find((w) => complaint.startsWith(`'${w.text}'`)) ?? word;

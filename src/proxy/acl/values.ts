@@ -6,8 +6,9 @@ import { formatAddress, parseAddress } from './address.ts';
 export function castOf(from: SampleType, to: SampleType | 'any'): ((value: Sample) => Sample) | undefined {
   if (to === 'any' || from === to) return same;
   switch (to) {
-    case 'str':
     case 'bin':
+      return from === 'bool' || from === 'int' ? numberToBytes : from === 'ip' ? addressToBytes : same;
+    case 'str':
     case 'meth':
       return from === 'bool' || from === 'int' ? toText : same;
     case 'int':
@@ -40,6 +41,22 @@ function same(value: Sample): Sample {
 function toBoolean(value: Sample): Sample {
   const number = toNumber(value);
   return number === undefined ? undefined : number !== 0;
+}
+
+/** Eight bytes, most significant first. */
+function numberToBytes(value: Sample): Sample {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(Math.trunc(toNumber(value) ?? 0))));
+  return bytes.toString('latin1');
+}
+
+/** Four bytes, or sixteen. */
+function addressToBytes(value: Sample): Sample {
+  const address = typeof value === 'string' ? parseAddress(value) : undefined;
+  if (address === undefined) return undefined;
+  const bytes = Buffer.allocUnsafe(16);
+  for (const [i, word] of address.words.entries()) bytes.writeUInt32BE(word, 4 * i);
+  return bytes.toString('latin1', address.family === 4 ? 12 : 0);
 }
 
 function toAddress(value: Sample): Sample {

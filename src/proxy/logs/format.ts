@@ -118,21 +118,20 @@ type ReadText = (tx: Transaction) => string | undefined;
 
 /** In header fields and the like HAProxy quotes no samples. */
 function valueOf(read: ReadText, flags: LogFlags): Render {
-  const { escape } = flags;
   return (tx) => {
     const text = read(tx);
     if (text === undefined) return '';
-    return encodeValue(escape ? escapeText(text) : text);
+    return encodeValue(flags.escape ? escapeText(text) : text);
   };
 }
 
 function textOf(read: ReadText, flags: LogFlags, missing: string): Render {
-  const { quote, escape } = flags;
-  if (!quote && !escape) return (tx) => read(tx) || missing;
+  const { quote } = flags;
+  if (!quote && !flags.escape) return (tx) => read(tx) || missing;
   return (tx) => {
     const text = read(tx);
     if (text === undefined || text === '') return missing;
-    const shown = escape ? escapeText(text) : text;
+    const shown = flags.escape ? escapeText(text) : text;
     return quote ? `"${shown}"` : shown;
   };
 }

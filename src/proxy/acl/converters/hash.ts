@@ -1,24 +1,24 @@
-/** The 32-bit hash functions of `hash-type` and of the converters named after them. */
+/** The 32-bit hash functions of `hash-type` and of the converters named after them, over [start, end) of `bytes`. */
 
-export function sdbm(bytes: Uint8Array): number {
+export function sdbm(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let hash = 0;
-  for (let i = 0; i < bytes.length; i++) hash = (bytes[i]! + (hash << 6) + (hash << 16) - hash) | 0;
+  for (let i = start; i < end; i++) hash = (bytes[i]! + (hash << 6) + (hash << 16) - hash) | 0;
   return hash >>> 0;
 }
 
-export function djb2(bytes: Uint8Array): number {
+export function djb2(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let hash = 5381;
-  for (let i = 0; i < bytes.length; i++) hash = ((hash << 5) + hash + bytes[i]!) | 0;
+  for (let i = start; i < end; i++) hash = ((hash << 5) + hash + bytes[i]!) | 0;
   return hash >>> 0;
 }
 
 /** Willy Tarreau's hash: two words that rotate by amounts taken from the data. */
-export function wt6(bytes: Uint8Array): number {
+export function wt6(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let h0 = 0xa53c965a | 0;
   let h1 = 0x5ca6953a | 0;
   let step0 = 6;
   let step1 = 18;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
     h0 = ~(h0 ^ byte);
     h1 = ~(h1 + byte);
@@ -33,9 +33,9 @@ export function wt6(bytes: Uint8Array): number {
 }
 
 /** The checksum of Ethernet, gzip and PNG. */
-export function crc32(bytes: Uint8Array): number {
+export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = -1;
-  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
+  for (let i = start; i < end; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 

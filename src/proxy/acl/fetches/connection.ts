@@ -23,6 +23,18 @@ export const CONNECTION_FETCHES: readonly FetchRow[] = [
     "Number of sessions on the frontend's listeners now.",
     (tx) => tx.frontend.counters.scur,
   ),
+  of('fc_err', 'int', "Number of the error on the client's connection: 0, as it came this far.", () => 0),
+  ofClient('ssl_fc_err', 'int', 'Number of the TLS error: 0, as the handshake went well.', (c) => noError(c)),
+  ofClient('ssl_c_err', 'int', "Number of the error in the client's certificate: 0.", (c) => noError(c)),
+  ofClient('ssl_c_ca_err', 'int', "Number of the error in the client certificate's chain: 0.", (c) =>
+    noError(c),
+  ),
+  ofClient(
+    'ssl_fc_is_resumed',
+    'bool',
+    'Whether the TLS session was resumed: not told by the runtime.',
+    () => false,
+  ),
   of('fc_http_major', 'int', "Major version of HTTP on the client's side: 1.", () => 1),
   ofClient('ssl_fc', 'bool', 'Whether the client came over TLS.', (c) => c.secure),
   ofClient('ssl_fc_sni', 'str', 'The server name that the client asked for in TLS.', (c) => c.sni),
@@ -48,4 +60,9 @@ function of(keyword: string, type: SampleType, doc: string, read: (tx: Transacti
 
 function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
+}
+
+/** Handshakes that fail never get as far as a fetch. */
+function noError(client: Client): Sample {
+  return client.secure ? 0 : undefined;
 }
