@@ -191,21 +191,18 @@ describe.skipIf(!ready)('an `up` that is cut short', () => {
   beforeAll(() => void box.write('cut.lab.yaml', topology('cut')));
   afterAll(() => box.close('cut'));
 
-  it.each([200, 320, 420, 540])(
-    'is completed by the next one when killed after %i ms',
-    async (ms) => {
-      const { child, ended } = box.start('up');
-      await sleep(ms);
-      child.kill('SIGKILL');
-      await ended;
-      expect(await box.lablb('up')).toMatchObject({ status: 0, stderr: '' });
-      expect((await box.lablb('up')).stdout).toContain('nothing to do');
-      const { processes } = leftOf(box, 'cut');
-      expect(processes.filter(isAlive)).toHaveLength(3);
-      expect(await box.lablb('down')).toMatchObject({ status: 0 });
-      expect(leftOf(box, 'cut')).toEqual({ nodes: [], processes: [] });
-    },
-  );
+  it.each([200, 320, 420, 540])('is completed by the next one when killed after %i ms', async (ms) => {
+    const { child, ended } = box.start('up');
+    await sleep(ms);
+    child.kill('SIGKILL');
+    await ended;
+    expect(await box.lablb('up')).toMatchObject({ status: 0, stderr: '' });
+    expect((await box.lablb('up')).stdout).toContain('nothing to do');
+    const { processes } = leftOf(box, 'cut');
+    expect(processes.filter(isAlive)).toHaveLength(3);
+    expect(await box.lablb('down')).toMatchObject({ status: 0 });
+    expect(leftOf(box, 'cut')).toEqual({ nodes: [], processes: [] });
+  });
 
   it('leaves nothing that `down` does not find', async () => {
     const { child, ended } = box.start('up');
