@@ -42,3 +42,19 @@ export function stateText(server: Server): string {
   if (position) return `${name} ${server.health - rise + 1}/${fall}`;
   return checked || track !== undefined || name !== 'UP' ? name : 'no check';
 }
+
+/** What an administrator can make of a server's health, over what its checks said; they go on from there. */
+export const FORCED_HEALTH: Readonly<Record<'up' | 'stopping' | 'down', (server: Server) => void>> = {
+  up(server) {
+    server.health = fullHealth(server);
+    server.setUp(true);
+  },
+  stopping(server) {
+    server.health = fullHealth(server);
+    server.setStopping();
+  },
+  down(server) {
+    server.health = 0;
+    server.setUp(false);
+  },
+};

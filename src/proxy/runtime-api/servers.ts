@@ -1,6 +1,6 @@
 /** Commands that change or tell the state of servers. */
 import { isIP } from 'node:net';
-import { fullHealth } from '../health/counter.ts';
+import { FORCED_HEALTH } from '../health/counter.ts';
 import { shutdownSessions } from '../health/followers.ts';
 import type { AdminState, Server } from '../model.ts';
 import { type CommandContext, type CommandRow, findServer, refuse } from './command.ts';
@@ -9,21 +9,6 @@ import { type CommandContext, type CommandRow, findServer, refuse } from './comm
 type ServerAspect = (server: Server, args: readonly string[], context: CommandContext) => string;
 
 const ADMIN_STATES: readonly string[] = ['ready', 'drain', 'maint'] satisfies AdminState[];
-
-const HEALTH: Readonly<Record<string, (server: Server) => void>> = {
-  up(server) {
-    server.health = fullHealth(server);
-    server.setUp(true);
-  },
-  stopping(server) {
-    server.health = fullHealth(server);
-    server.setStopping();
-  },
-  down(server) {
-    server.health = 0;
-    server.setUp(false);
-  },
-};
 
 const NO_AGENT = 'agent checks are not enabled on this server';
 const noAgent: ServerAspect = () => refuse(`${NO_AGENT}.\n`);
@@ -51,10 +36,10 @@ const ASPECTS: Readonly<Record<string, ServerAspect>> = {
   },
   fqdn: () => refuse('set server <b>/<s> fqdn failed because no resolution is configured.\n'),
   health(server, [state]) {
-    const set =
-      HEALTH[state ?? ''] ?? refuse("'set server <srv> health' expects 'up', 'stopping', or 'down'.\n");
+    if (state === undefined || !Object.hasOwn(FORCED_HEALTH, state))
+      refuse("'set server <srv> health' expects 'up', 'stopping', or 'down'.\n");
     if (server.settings.track !== undefined) refuse('cannot change health on a tracking server.\n');
-    set(server);
+    FORCED_HEALTH[state as keyof typeof FORCED_HEALTH](server);
     return '';
   },
   ssl: () => refuse("'set server <srv> ssl' cannot be set.  default-server should define ssl settings\n"),
@@ -77,8 +62,8 @@ export const SERVER_COMMANDS: readonly CommandRow[] = [
     level: 'admin',
     run([name, aspect, ...args], context) {
       const server = findServer(context.proxy, name);
-      const set = ASPECTS[aspect ?? ''] ?? refuse(USAGE);
-      return set(server, args, context);
+      if (aspect === undefined || !Object.hasOwn(ASPECTS, aspect)) refuse(USAGE);
+      return ASPECTS[aspect]!(server, args, context);
     },
   },
   {

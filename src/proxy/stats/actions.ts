@@ -1,5 +1,5 @@
 /** The form of the statistics page: what can be done to the servers that were ticked. */
-import { fullHealth } from '../health/counter.ts';
+import { FORCED_HEALTH } from '../health/counter.ts';
 import { shutdownSessions } from '../health/followers.ts';
 import type { Proxy as LiveProxy, Server } from '../model.ts';
 
@@ -22,26 +22,17 @@ export const ACTIONS: readonly ActionRow[] = [
   {
     keyword: 'hrunn',
     title: 'Health: force UP',
-    run(server) {
-      server.health = fullHealth(server);
-      return done(server.setUp(true));
-    },
+    run: (server) => done(FORCED_HEALTH.up(server)),
   },
   {
     keyword: 'hnolb',
     title: 'Health: force NOLB',
-    run(server) {
-      server.health = fullHealth(server);
-      return done(server.setStopping());
-    },
+    run: (server) => done(FORCED_HEALTH.stopping(server)),
   },
   {
     keyword: 'hdown',
     title: 'Health: force DOWN',
-    run(server) {
-      server.health = 0;
-      return done(server.setUp(false));
-    },
+    run: (server) => done(FORCED_HEALTH.down(server)),
   },
   { keyword: 'dagent', title: 'Agent: disable checks', run: noAgent },
   { keyword: 'eagent', title: 'Agent: enable checks', run: noAgent },

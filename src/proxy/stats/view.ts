@@ -36,7 +36,8 @@ export function readView(words: string): StatsView {
     hideDown: /;up\b/.test(words),
     noRefresh: /;norefresh\b/.test(words),
     scope: scope.slice(0, LONGEST_SCOPE),
-    outcome: outcome !== undefined && outcome in OUTCOMES ? (outcome as ActionOutcome) : undefined,
+    outcome:
+      outcome !== undefined && Object.hasOwn(OUTCOMES, outcome) ? (outcome as ActionOutcome) : undefined,
   };
 }
 
