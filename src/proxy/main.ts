@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
         process.stdout.write(`Built with Bun ${Bun.version} for ${process.platform}-${process.arch}\n`);
       return 0;
     case 'keywords':
-      process.stdout.write(renderKeywords(command.json));
+      process.stdout.write(renderKeywords(command.format));
       return 0;
     case 'condition':
       return report(
@@ -199,8 +199,9 @@ function removePidfile(path: string): void {
 }
 
 /** What was read and has no effect is said once. */
-function sayNoted({ noted }: Configuration, command: ProxyCommand): void {
-  const names = [...new Set([...noted.map(({ keyword }) => keyword), ...command.noted])];
+function sayNoted({ noted, global }: Configuration, command: ProxyCommand): void {
+  const daemon = global.daemon && !command.daemon ? ['daemon'] : [];
+  const names = [...new Set([...daemon, ...noted.map(({ keyword }) => keyword), ...command.noted])];
   if (names.length > 0) process.stderr.write(`notice: read, but without effect here: ${names.join(', ')}\n`);
 }
 
