@@ -1,14 +1,18 @@
 #!/usr/bin/env node
-/** `npm run docs`: writes the pages that come from declarations: commands, and the topology's schema. */
+/** `npm run docs`: writes the pages that come from declarations: commands, the topology's schema, the engine's keywords. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { cliPage } from './docs-cli.mjs';
 import { root } from './support.mjs';
 
-await build(['cli']);
+await build(['cli', 'engine']);
 const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8'));
 const { renderTopologyDocs } = await import('../dist/render/topology-docs.js');
+const keywords = execFileSync(join(root, 'build', 'lablb-proxy'), ['keywords', '--markdown'], {
+  encoding: 'utf8',
+});
 
-const PAGES = { 'cli.md': cliPage(manifest), 'topology.md': renderTopologyDocs() };
+const PAGES = { 'cli.md': cliPage(manifest), 'topology.md': renderTopologyDocs(), 'keywords.md': keywords };
 for (const [name, page] of Object.entries(PAGES)) writeFileSync(join(root, 'docs', name), page);

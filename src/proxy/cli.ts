@@ -39,8 +39,8 @@ export interface ProxyCommand {
   listenersFrom?: string;
   /** `-S`: addresses of the master's runtime socket. */
   masterSockets: string[];
-  /** `lablb-proxy keywords --json`. */
-  json: boolean;
+  /** Of `keywords`: `--json`, `--markdown`. */
+  format: 'text' | 'json' | 'markdown';
   /** Flags that were read and have no effect. */
   noted: string[];
 }
@@ -64,10 +64,11 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   const command = newCommand();
   const rest = [...argv];
   if (rest[0] === 'keywords') {
-    const [extra] = rest.filter((word) => word !== '--json').slice(1);
     command.action = 'keywords';
-    command.json = rest.includes('--json');
-    return extra === undefined ? { command } : { problem: `'keywords' does not take '${extra}'` };
+    const [, form, ...extra] = rest;
+    if (form === '--json' || form === '--markdown') command.format = form === '--json' ? 'json' : 'markdown';
+    else if (form !== undefined) extra.unshift(form);
+    return extra.length === 0 ? { command } : { problem: `'keywords' does not take '${extra[0]}'` };
   }
   while (rest.length > 0) {
     const word = rest.shift()!;
@@ -106,7 +107,7 @@ export function renderUsage(name: string): string {
   });
   return [
     `Usage: ${name} -f <file or folder> [flags] [-- <file>…]`,
-    `       ${name} keywords [--json]`,
+    `       ${name} keywords [--json|--markdown]`,
     '',
     ...lines,
     '',
@@ -127,7 +128,7 @@ function newCommand(): ProxyCommand {
     noServerVerify: false,
     noReusePort: false,
     masterSockets: [],
-    json: false,
+    format: 'text',
     noted: [],
   };
 }

@@ -110,9 +110,10 @@ export function listKeywords(): KeywordGroup[] {
   ];
 }
 
-/** As text, one keyword a line, or as JSON. */
-export function renderKeywords(json = false): string {
-  if (json) return `${JSON.stringify(listKeywords(), null, 2)}\n`;
+/** As text, one keyword a line; as JSON; or as docs/keywords.md. */
+export function renderKeywords(format: 'text' | 'json' | 'markdown' = 'text'): string {
+  if (format === 'markdown') return renderKeywordsDocs();
+  if (format === 'json') return `${JSON.stringify(listKeywords(), null, 2)}\n`;
   return listKeywords()
     .map(({ title, keywords }) => {
       const width = Math.min(40, Math.max(...keywords.map((row) => row.keyword.length)));
@@ -122,7 +123,7 @@ export function renderKeywords(json = false): string {
     .join('\n');
 }
 
-/** As docs/keywords.md. */
+/** As docs/keywords.md: kept current by a test, written by `npm run docs`. */
 export function renderKeywordsDocs(): string {
   const groups = listKeywords().map(({ title, about, keywords }) => {
     const rows = keywords.map(

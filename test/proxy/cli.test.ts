@@ -48,8 +48,8 @@ describe('the flags', () => {
       },
     ],
     [['-dM', '-dMno-merge', '-m', '512', '-de', '-f', 'a'], { noted: ['-dM', '-dMno-merge', '-m', '-de'] }],
-    [['keywords'], { action: 'keywords', json: false }],
-    [['keywords', '--json'], { action: 'keywords', json: true }],
+    [['keywords'], { action: 'keywords', format: 'text' }],
+    [['keywords', '--json'], { action: 'keywords', format: 'json' }],
   ])('%j', (argv, expected) => {
     expect(command(...argv)).toMatchObject(expected);
   });

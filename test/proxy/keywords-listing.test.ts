@@ -28,7 +28,7 @@ describe('the list of keywords', () => {
 
   it('reads as text and as JSON', () => {
     expect(renderKeywords()).toMatch(/^Proxies\n {2}acl /m);
-    const parsed = JSON.parse(renderKeywords(true));
+    const parsed = JSON.parse(renderKeywords('json'));
     expect(parsed.find((group: { title: string }) => group.title === 'Proxies').keywords[0].keyword).toBe(
       'acl',
     );
