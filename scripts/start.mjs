@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { installIfNeeded, root, tryRun } from './support.mjs';
+import { capture, installIfNeeded, root, tryRun } from './support.mjs';
 
 const TOPOLOGY = 'topologies/quickstart.yaml';
 const lablb = (...args) => tryRun(process.execPath, [join(root, 'bin/run.js'), ...args]);
@@ -24,14 +24,19 @@ try {
     const status = await lablb(...args);
     if (status !== 0) process.exit(status);
   }
-  process.stdout.write(`\n${whereToLook()}\n`);
+  process.stdout.write(`\n${await whereToLook()}\n`);
 } catch (error) {
   process.stderr.write(`npm start: ${error.message}\n`);
   process.exitCode = 1;
 }
 
-function whereToLook() {
+async function whereToLook() {
+  const [lab] = JSON.parse(
+    await capture(process.execPath, [join(root, 'bin/run.js'), 'status', TOPOLOGY, '--json']),
+  );
   const rows = [
+    [lab.curl, 'the site'],
+    [lab.statistics, 'the statistics page'],
     ['npx lablb status', 'what is up, and what differs from what should be'],
     ['npx lablb logs proxyha -f', 'requests as they come in'],
     [`npx lablb down`, 'take it away again'],

@@ -1,5 +1,5 @@
 /** What the scripts share. Node built-ins only: they run on a fresh clone. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,13 @@ export function tryRun(file, args, { quiet = false, env } = {}) {
       if (status !== 0 && quiet) process.stderr.write(Buffer.concat(said));
       resolve(status ?? (signal === 'SIGINT' ? 130 : 1));
     });
+  });
+}
+
+/** What a program says on standard output. */
+export function capture(file, args) {
+  return new Promise((resolve, reject) => {
+    execFile(file, args, { cwd: root }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
   });
 }
 

@@ -39,11 +39,16 @@ export function upLines(
   return [
     `up in ${seconds(ms)}: ${plural(results.length, 'step')} done`,
     '',
-    ...[curlLine(topology, desired), statsLine(topology, desired)].flatMap((line) =>
-      line ? [`  ${line}`] : [],
-    ),
+    ...lookLines(topology, desired).map((line) => `  ${line}`),
     c.dim('  next: lablb test · lablb status · lablb logs NODE · lablb down'),
   ];
+}
+
+function lookLines(topology: Topology, desired: Desired): string[] {
+  const page = statsUrl(topology, desired);
+  const user = topology.balancer.stats?.user;
+  const statistics = page && `statistics: ${page}${user ? `   (user ${user})` : ''}`;
+  return [curlLine(topology, desired), statistics].filter((line) => line !== undefined);
 }
 
 /** A request that anyone can repeat. */
@@ -55,12 +60,12 @@ export function curlLine(topology: Topology, desired: Desired): string | undefin
   return host ? `curl -H 'Host: ${host}' ${url}` : `curl ${url}`;
 }
 
-export function statsLine(topology: Topology, desired: Desired): string | undefined {
+/** The statistics page, when there is one. */
+export function statsUrl(topology: Topology, desired: Desired): string | undefined {
   const stats = topology.balancer.stats;
   const proxy = desired.nodes.find((node) => node.role === 'proxy');
   if (!stats || !proxy?.address) return undefined;
-  const user = stats.user ? `   (user ${stats.user})` : '';
-  return `statistics: http://${proxy.address}:${actual(proxy, stats.port)}${stats.uri}${user}`;
+  return `http://${proxy.address}:${actual(proxy, stats.port)}${stats.uri}`;
 }
 
 /** `http://ADDRESS[:PORT]/` of the balancer. */

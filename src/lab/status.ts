@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { curlLine, statsUrl } from '../cli/lab-lines.ts';
 import type { PortMapping } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
 import { describe, makePlan } from '../plan/plan.ts';
@@ -11,6 +12,9 @@ export interface LabStatus {
   readonly provider: ProviderName;
   readonly file?: string;
   readonly upAt?: string;
+  /** A request that anyone can repeat, and the statistics page. */
+  readonly curl?: string;
+  readonly statistics?: string;
   readonly nodes: readonly NodeStatus[];
   /** What `up` would do, and why: nothing when the lab is as it should be. */
   readonly drift: readonly Drift[];
@@ -59,6 +63,8 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
     provider: record.provider,
     file: record.file,
     upAt: record.upAt,
+    curl: curlLine(record.topology, record.desired),
+    statistics: statsUrl(record.topology, record.desired),
     nodes,
     drift,
     notes: notesOn(record),
