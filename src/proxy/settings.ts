@@ -277,6 +277,8 @@ export interface BalanceSettings {
   algorithm: string;
   /** Words after the algorithm, already checked by the policy's row. */
   args: readonly string[];
+  /** What `balance hash` hashes. */
+  expression?: SampleExpression;
 }
 
 export interface CheckSettings {

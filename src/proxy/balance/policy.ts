@@ -4,12 +4,20 @@ import type { Backend, Server } from '../model.ts';
 import type { Transaction } from '../transaction.ts';
 
 export interface Policy {
-  /** A usable server that `full` does not refuse, or undefined when there is none. */
+  /**
+   * A usable server that `full` does not refuse, or undefined when there is none. `tx.server` is the one that has just
+   * failed this transaction, if any.
+   */
   pick(tx: Transaction, full: (server: Server) => boolean): Server | undefined;
   /** A server's state or weight changed. */
   serverChanged(server: Server): void;
   /** The server took or finished a request: for policies that count. */
   loadChanged?(server: Server): void;
+  /**
+   * The choice follows from the request: it stands although the server is full, and the request waits for that very
+   * server. `pick` does not ask `full` about it then.
+   */
+  readonly bindsRequests?: boolean;
 }
 
 export interface PolicyRow {

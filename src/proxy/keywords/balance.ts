@@ -82,7 +82,8 @@ export const BALANCE_ROWS: readonly BalanceRow[] = [
     usage: '<sample>',
     doc: 'By any sample of the request',
     readArguments: none,
-    readExpression: (words, context) => parseSample(words.take('a sample expression'), context, 'use_backend'),
+    readExpression: (words, context) =>
+      parseSample(words.take('a sample expression'), context, 'use_backend'),
   },
 ];
 

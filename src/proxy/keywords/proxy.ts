@@ -126,8 +126,8 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     doc: 'How to choose a server',
     side: 'backend',
     parse: (words, proxy, context) => {
-      const { algorithm, args } = readBalance(words, context);
-      proxy.balance = { algorithm, args };
+      const { algorithm, args, expression } = readBalance(words, context);
+      proxy.balance = { algorithm, args, expression };
     },
   },
   {
@@ -209,16 +209,18 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
   count('fullconn', 'fullconn', 'backend', 'Load at which servers reach their maxconn'),
   {
     keyword: 'hash-type',
-    usage: '{map-based|consistent} [sdbm|djb2|wt6|crc32|none] [avalanche]',
+    usage: '{map-based|consistent} [{sdbm|djb2|wt6|crc32|none} [avalanche]]',
     doc: 'How hashes find servers',
     side: 'backend',
     parse: (words, proxy) => {
       const method = takeChoice(words, 'method', ['map-based', 'consistent']);
-      const named = words.peek() !== undefined && words.peek()!.text !== 'avalanche';
+      const named = words.peek() !== undefined;
       const chosen = named
         ? takeChoice(words, 'hash function', ['sdbm', 'djb2', 'wt6', 'crc32', 'none'])
         : 'sdbm';
-      const modifier = words.accept('avalanche') ? 'avalanche' : undefined;
+      // The ring needs well spread hashes: `consistent` alone means `consistent sdbm avalanche`.
+      const spread = named ? words.accept('avalanche') : method === 'consistent';
+      const modifier = spread ? 'avalanche' : undefined;
       words.end();
       proxy.hashType = { method, function: chosen, modifier };
     },

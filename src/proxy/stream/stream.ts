@@ -217,8 +217,11 @@ export abstract class Stream
       else this.useServer(bound);
       return;
     }
-    const server = plan.policy.pick(this, plan.isFull);
-    if (server !== undefined) this.useServer(server);
+    const { policy, isFull } = plan;
+    const server = policy.pick(this, isFull);
+    if (server !== undefined && policy.bindsRequests && isFull(server))
+      this.waitInQueue(plan.pools.get(server)!.queue);
+    else if (server !== undefined) this.useServer(server);
     else if (plan.backend.usable.length > 0) this.waitInQueue(plan.queue);
     else this.searchFailed('SC');
   }
@@ -368,7 +371,9 @@ export abstract class Stream
 
   private otherServer(than: Server): Server | undefined {
     const { policy, isFull } = this.backendPlan!;
-    return policy.pick(this, (server) => server === than || isFull(server));
+    const refuses = (server: Server) => server === than || isFull(server);
+    const other = policy.pick(this, refuses);
+    return other === undefined || refuses(other) ? undefined : other;
   }
 
   protected dropLink(): void {

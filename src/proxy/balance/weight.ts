@@ -1,0 +1,11 @@
+/** Weights as the dynamic policies count them: sixteen shares for each unit, so that there is something between. */
+import type { Server } from '../model.ts';
+
+export const WEIGHT_SCALE = 16;
+/** Of the largest weight, 256. */
+export const MAX_SHARES = 256 * WEIGHT_SCALE;
+
+/** 0 for a server that takes no new requests. */
+export function shares(server: Server): number {
+  return server.usable ? server.weight * WEIGHT_SCALE : 0;
+}
