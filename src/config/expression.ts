@@ -68,9 +68,9 @@ export function readArguments(text: string, open: number): { args: string[]; end
   let quoteAt = 0;
   for (let at = open + 1; at < text.length; at++) {
     const c = text[at]!;
-    const escape = c === '\\' && quote !== "'" ? ESCAPES[text[at + 1] ?? ''] : undefined;
-    if (escape !== undefined) {
-      current += escape;
+    const escaped = c === '\\' && quote !== "'" ? ESCAPES[text[at + 1] ?? ''] : undefined;
+    if (escaped !== undefined) {
+      current += escaped;
       at++;
     } else if (quote !== '') {
       if (c === quote) quote = '';

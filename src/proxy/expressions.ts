@@ -45,7 +45,9 @@ export interface FetchRow {
   readonly phase: Phase;
   /** Checks the arguments between the parentheses; returns a complaint, or nothing. `place` is for later findings. */
   check?(args: readonly string[], context: ParseContext, place: Place): string | undefined;
-  compile(args: readonly string[], env: CompileEnv): (tx: Transaction) => Sample;
+  /** Reads what compiling needs besides the arguments (an environment variable). */
+  prepare?(args: readonly string[], context: ParseContext): unknown;
+  compile(args: readonly string[], env: CompileEnv, prepared?: unknown): (tx: Transaction) => Sample;
   /** Fetches with several values (`hdr`): all of them, for ACLs, which match any. */
   compileAll?(args: readonly string[], env: CompileEnv): (tx: Transaction) => readonly Sample[];
   /** The quick way for ACLs on text: shows each value to the test without making strings, until one passes. */
@@ -74,6 +76,7 @@ export interface SampleExpression {
   readonly place: Place;
   readonly fetch: FetchRow;
   readonly args: readonly string[];
+  readonly prepared?: unknown;
   readonly converters: readonly ConverterUse[];
   readonly type: SampleType;
 }

@@ -17,7 +17,7 @@ type Read = (tx: Transaction) => Sample;
 type Test = (tx: Transaction) => boolean;
 
 export function compileSample(expression: SampleExpression, env: CompileEnv): Read {
-  return chain(expression.fetch.compile(expression.args, env), compileSteps(expression, env));
+  return chain(expression.fetch.compile(expression.args, env, expression.prepared), compileSteps(expression, env));
 }
 
 /** The sample as text; booleans are 1 and 0. */
@@ -50,7 +50,7 @@ export function compileAcl(test: AclTest, env: CompileEnv): Test {
     return wanted !== undefined && match(wanted);
   };
   if (fetch.compileAll === undefined) {
-    const read = chain(fetch.compile(args, env), steps);
+    const read = chain(fetch.compile(args, env, expression.prepared), steps);
     return (tx) => matches(read(tx));
   }
   const readAll = fetch.compileAll(args, env);

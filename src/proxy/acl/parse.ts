@@ -179,7 +179,7 @@ function bindCalls(
     if (row.input !== 'any') type = row.output;
     return { row, args: call.args, prepared: prepare(row, call, context, at) };
   });
-  return { text, place, fetch, args: first!.args, converters, type };
+  return { text, place, fetch, args: first!.args, prepared: fetch.prepare?.(first!.args, context), converters, type };
 }
 
 function prepare(row: ConverterUse['row'], call: Call, context: ParseContext, place: Place): unknown {

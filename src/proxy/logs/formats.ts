@@ -36,5 +36,5 @@ const NO_CONTEXT: ParseContext = {
   readFile: () => undefined,
   configuration: undefined,
   place: { file: 'built-in', line: 1, column: 1 },
-  environment: {},
+  environment: new Map(),
 };

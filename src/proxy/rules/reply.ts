@@ -201,7 +201,7 @@ const ARGUMENTS: readonly ArgumentRow[] = [
   {
     keyword: 'string',
     parse: (words, draft) => {
-      draft.content = { kind: 'text', text: toLatin1(words.take('a text').text) };
+      draft.content = { kind: 'text', text: words.take('a text').text };
     },
   },
   {
@@ -231,11 +231,6 @@ function takeFile(words: Cursor, context: ParseContext): string {
   const content = context.readFile(file.text);
   if (content === undefined) words.fail(`the file '${file.text}' cannot be read`, file);
   return content;
-}
-
-/** Words of the configuration may hold characters beyond latin1; bodies are bytes. */
-function toLatin1(text: string): string {
-  return /[^\x00-\xff]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }
 
 // ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
