@@ -102,7 +102,7 @@ describe.skipIf(!needs('haproxy'))('words as HAProxy cuts them', () => {
     writeFileSync(file, lines.map((text) => `.notice x${text}\n`).join(''), 'latin1');
     const env = { ...ENV, PATH: process.env.PATH };
     const { stderr } = spawnSync('haproxy', ['-c', '-f', file], { env, encoding: 'latin1' });
-    const messages = stderr.matchAll(/parsing \[[^\]]*:(\d+)\]: ([^]*?)(?=\n\[[A-Z]+\]|\n$)/g);
+    const messages = stderr.matchAll(/parsing \[[^\]]*:(\d+)\]: (.*?)(?=\n\[[A-Z]+\]|\n$)/gs);
     return [...messages].map(([, number, text]) => [Number(number), text!]);
   }
 
