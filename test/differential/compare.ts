@@ -159,9 +159,13 @@ function originTexts({ messages, rest }: ReturnType<typeof readRequests>): strin
 
 function requestText(message: Message): string {
   const fields = normalized(message);
-  // Each proxy puts its own Connection where it likes.
-  const isOwn = (field: string): boolean => field.startsWith('connection: ');
-  const inOrder = [...fields.filter((field) => !isOwn(field)), ...fields.filter(isOwn)];
+  // Each proxy puts its own Connection where it likes, in one field or in two.
+  const own = 'connection: ';
+  const tokens = fields
+    .filter((text) => text.startsWith(own))
+    .flatMap((text) => text.slice(own.length).split(', '));
+  const others = fields.filter((text) => !text.startsWith(own));
+  const inOrder = tokens.length > 0 ? [...others, `${own}${tokens.sort().join(', ')}`] : others;
   return [message.startLine, ...inOrder, '', bodyText(message)].join('\n');
 }
 

@@ -105,22 +105,23 @@ function readBody(head: Head, closed: boolean): Body {
   return { body, trailers: '', complete: body.length === Number(length), rest: head.rest.slice(body.length) };
 }
 
+/** What is left of a body that is cut or broken is framing, and of no use. */
 function readChunks(bytes: string): Body {
   let body = '';
   let rest = bytes;
   for (;;) {
     const size = /^([0-9a-fA-F]+)\r\n/.exec(rest);
-    if (!size) return { body, trailers: '', complete: false, rest };
+    if (!size) return { body, trailers: '', complete: false, rest: '' };
     const length = Number.parseInt(size[1]!, 16);
     if (length === 0) {
       const trailers = /^0+\r\n((?:[^\r\n]+\r\n)*)\r\n/.exec(rest);
-      if (!trailers) return { body, trailers: '', complete: false, rest };
+      if (!trailers) return { body, trailers: '', complete: false, rest: '' };
       return { body, trailers: trailers[1]!, complete: true, rest: rest.slice(trailers[0].length) };
     }
     const data = rest.slice(size[0].length, size[0].length + length);
     body += data;
     const after = rest.slice(size[0].length + length);
-    if (!after.startsWith('\r\n')) return { body, trailers: '', complete: false, rest: after };
+    if (!after.startsWith('\r\n')) return { body, trailers: '', complete: false, rest: '' };
     rest = after.slice(2);
   }
 }

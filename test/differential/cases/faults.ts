@@ -20,10 +20,42 @@ export const badOrigins: Subject = {
         },
       },
       { name: 'HTTP/0.9', server: [['<html>hi</html>', 'CLOSE']] },
-      { name: 'closed at once', server: [['CLOSE']] },
-      { name: 'reset at once', server: [['RST']] },
-      { name: 'closed within the head', server: [['HTTP/1.1 200 OK\r\nConte', 'CLOSE']] },
-      { name: 'reset within the head', server: [['HTTP/1.1 200 OK\r\nConte', { pause: 30 }, 'RST']] },
+      {
+        name: 'closed at once',
+        server: [['CLOSE']],
+        expect: {
+          differs: 'the second request of a connection fails like the first, not without a word',
+          haproxy: { status: [502], closed: true },
+          engine: { status: [502, 502], closed: false },
+        },
+      },
+      {
+        name: 'reset at once',
+        server: [['RST']],
+        expect: {
+          differs: 'the second request of a connection fails like the first, not without a word',
+          haproxy: { status: [502], closed: true },
+          engine: { status: [502, 502], closed: false },
+        },
+      },
+      {
+        name: 'closed within the head',
+        server: [['HTTP/1.1 200 OK\r\nConte', 'CLOSE']],
+        expect: {
+          differs: 'the second request of a connection fails like the first, not without a word',
+          haproxy: { status: [502], closed: true },
+          engine: { status: [502, 502], closed: false },
+        },
+      },
+      {
+        name: 'reset within the head',
+        server: [['HTTP/1.1 200 OK\r\nConte', { pause: 30 }, 'RST']],
+        expect: {
+          differs: 'the second request of a connection fails like the first, not without a word',
+          haproxy: { status: [502], closed: true },
+          engine: { status: [502, 502], closed: false },
+        },
+      },
       {
         name: 'closed after the head',
         server: [[response('200 OK', ['Content-Length: 5']), { pause: 30 }, 'CLOSE']],
@@ -205,7 +237,11 @@ export const timeouts: Subject = {
       name: 'the client does not finish its body',
       config: web('timeout client 200ms'),
       client: [post('he', 'Content-Length: 5'), { pause: 600 }],
-      compare: STATUS_ONLY,
+      expect: {
+        differs: 'the client is told',
+        haproxy: { status: [] },
+        engine: { status: [408], closed: true },
+      },
     },
     {
       name: 'an idle connection ends',

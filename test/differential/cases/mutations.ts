@@ -122,6 +122,9 @@ const STATUSES = [
   'abc OK',
 ];
 
+// Trailers that carry framing are dropped on purpose: see the tables.
+const ANSWER_BODIES = BODIES.filter((body) => !body.includes('Content-Length: 9'));
+
 const chance = generator(SEED);
 
 export const mutatedRequests: Subject = {
@@ -144,7 +147,7 @@ export const mutatedRequests: Subject = {
 export const mutatedResponses: Subject = {
   name: 'responses made by chance',
   cases: Array.from({ length: COUNT }, (_, at): Case => {
-    const answer = mutated(response(mostly(['200 OK'], STATUSES), several())) + some(BODIES);
+    const answer = mutated(response(mostly(['200 OK'], STATUSES), several())) + some(ANSWER_BODIES);
     const server = [[answer, { pause: 40 }, 'CLOSE' as const]];
     return {
       name: `${SEED}/${at}`,

@@ -52,6 +52,11 @@ export const upgrades: Subject = {
         response('426 Upgrade Required', ['Upgrade: websocket', 'Connection: Upgrade', 'Content-Length: 0']),
         OK,
       ],
+      expect: {
+        differs: '2.6 adds a Sec-WebSocket-Accept to what is no switch',
+        haproxy: { status: [426, 200], sends: 'Sec-Websocket-Accept: ' },
+        engine: { status: [426, 200], forwarded: 2 },
+      },
     },
     {
       name: 'the origin answers 400 and closes',
@@ -67,7 +72,15 @@ export const upgrades: Subject = {
         engine: { status: [200], lacks: 'upgrade:' },
       },
     },
-    { name: 'Connection: Upgrade without Upgrade', client: get('/', 'Connection: Upgrade') },
+    {
+      name: 'Connection: Upgrade without Upgrade',
+      client: get('/', 'Connection: Upgrade'),
+      expect: {
+        differs: 'there is nothing that Connection could name',
+        haproxy: { status: [200], has: 'connection:' },
+        engine: { status: [200], lacks: 'connection:' },
+      },
+    },
     {
       name: 'Connection: keep-alive, Upgrade',
       client: [
@@ -107,6 +120,11 @@ export const upgrades: Subject = {
         ['Host: a.test', 'Content-Length: 5', 'Connection: Upgrade', 'Upgrade: foo'],
         'hello',
       ),
+      expect: {
+        differs: 'an upgrade may have a body; its connection is not used again',
+        haproxy: { status: [200], lacks: 'upgrade: foo' },
+        engine: { status: [200], has: 'upgrade: foo' },
+      },
     },
     { name: 'a 101 that nobody asked for', client: get('/'), server: [[`${SWITCH}raw`]] },
     {
