@@ -2,6 +2,7 @@ import { Command } from '@oclif/core';
 import { EXIT } from '../errors.ts';
 import { type Colours, coloursFor } from './colours.ts';
 import { exitStatusOf, failureToJson, interrupted, renderFailure } from './failure.ts';
+import { usageError } from './usage.ts';
 
 /**
  * What every command of lablb shares: refusals rendered once, at the edge; `--json` (the value that `run`
@@ -39,9 +40,10 @@ export abstract class LabCommand extends Command {
 
   protected override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
     if (error.code === 'EEXIT') throw error; // this.exit(n), --help
-    process.exitCode = exitStatusOf(error);
-    if (this.jsonEnabled()) this.logJson(this.toErrorJson(error));
-    else process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
+    const refusal = usageError(error, this.id ?? '') ?? error;
+    process.exitCode = exitStatusOf(refusal);
+    if (this.jsonEnabled()) this.logJson(this.toErrorJson(refusal));
+    else process.stderr.write(`${renderFailure(refusal, coloursFor(process.stderr))}\n`);
   }
 
   protected override toErrorJson(error: unknown): { error: Record<string, unknown> } {

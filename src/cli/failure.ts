@@ -7,7 +7,6 @@ export function renderFailure(error: unknown, c: Colours): string {
   if (error instanceof ConfigError) return renderConfigError(error);
   if (error instanceof LabError) return renderLabError(error, c);
   if (error instanceof ProxyError) return renderProxyError(error, c);
-  if (isUsageError(error)) return `${c.red('✖')} ${firstUpper(error.message)}`;
   if (isSystemError(error)) return `${c.red('✖')} ${error.message}`;
   const cause = error instanceof Error ? (process.env.DEBUG ? error.stack : error.message) : String(error);
   return `${c.red('✖')} ${cause}\n    this is a fault of lablb; with DEBUG=* it shows where`;
@@ -17,7 +16,6 @@ export function renderFailure(error: unknown, c: Colours): string {
 export function exitStatusOf(error: unknown): number {
   if (error instanceof ConfigError) return EXIT.refused;
   if (error instanceof LabError) return error.fields.exit ?? EXIT.failed;
-  if (isUsageError(error)) return EXIT.refused;
   return EXIT.failed;
 }
 
@@ -33,7 +31,7 @@ export function failureToJson(error: unknown): { error: Record<string, unknown> 
   if (error instanceof ProxyError)
     return { error: { code: error.code, message, place: error.place, hint: error.hint } };
   return {
-    error: { code: isUsageError(error) ? 'usage' : isSystemError(error) ? error.code : 'internal', message },
+    error: { code: isSystemError(error) ? error.code : 'internal', message },
   };
 }
 
@@ -68,16 +66,7 @@ function renderProxyError(error: ProxyError, c: Colours): string {
   return `${c.red('✖')} ${where}${error.message}${error.hint ? `\n    try: ${error.hint}` : ''}`;
 }
 
-/** oclif's own refusals of flags and arguments. */
-function isUsageError(error: unknown): error is Error {
-  return error instanceof Error && 'oclif' in error;
-}
-
 /** What the operating system refused: no space, no permission; its message names the call and the file. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
-}
-
-function firstUpper(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

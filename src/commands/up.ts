@@ -34,14 +34,12 @@ export default class Up extends LabCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Up);
     const started = performance.now();
-    const [{ topologyFile }, { loadTopology }, { providerFor }, { bringUp, planUp }] = await Promise.all([
+    const [{ loadLab }, { providerFor }, { bringUp, planUp }] = await Promise.all([
       import('../lab/which.ts'),
-      import('../topology/load.ts'),
       import('../providers/providers.ts'),
       import('../lab/up.ts'),
     ]);
-    const file = await topologyFile(args.topology);
-    const topology = await loadTopology(file, { provider: flags.provider as ProviderName | undefined });
+    const topology = await loadLab(args.topology, flags.provider as ProviderName | undefined);
     const provider = await providerFor(topology);
     const head = `${this.c.bold(topology.name)} · ${topology.provider} · ${plural(topology.nodes.length, 'node')}`;
 

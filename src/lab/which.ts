@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { EXIT, LabError } from '../errors.ts';
 import { allRecords, type LabRecord, readRecord, requireRecord } from '../state/record.ts';
+import type { ProviderName, Topology } from '../topology/topology.ts';
 
 export interface Which {
   /** A topology's path, or a lab's name. */
@@ -35,14 +36,15 @@ export async function whichLab({ topology, name, cwd = process.cwd() }: Which): 
   throw records.length === 0 ? noneIsUp() : whichOfThem(records);
 }
 
-/** A topology's file: the one given, else the folder's only one. */
-export async function topologyFile(
-  topology: string | undefined,
-  cwd: string = process.cwd(),
-): Promise<string> {
-  if (topology !== undefined) return resolve(cwd, topology);
-  const { findTopology } = await import('../topology/load.ts');
-  return resolve(await findTopology(cwd));
+/**
+ * The checked topology of a file: the one given, else the folder's only one. Findings name the file as a person in
+ * this folder would; the topology has its absolute path.
+ */
+export async function loadLab(topology: string | undefined, provider?: ProviderName): Promise<Topology> {
+  const { findTopology, loadTopology } = await import('../topology/load.ts');
+  const file = resolve(topology ?? (await findTopology(process.cwd())));
+  const near = relative(process.cwd(), file);
+  return { ...(await loadTopology(near.startsWith('..') ? file : near, { provider })), file };
 }
 
 async function labOfFile(file: string): Promise<LabRecord> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { coloursFor, stripColours } from '../../src/cli/colours.ts';
 import { exitStatusOf, failureToJson, interrupted, renderFailure } from '../../src/cli/failure.ts';
 import { table } from '../../src/cli/table.ts';
+import { unknownCommand, usageError } from '../../src/cli/usage.ts';
 import { ConfigError, LabError, ProxyError } from '../../src/errors.ts';
 import { seconds } from '../../src/text.ts';
 
@@ -84,7 +85,6 @@ describe('refusals', () => {
     expect(exitStatusOf(new LabError('x', { code: 'x', exit: 3 }))).toBe(3);
     expect(exitStatusOf(interrupted())).toBe(130);
     expect(exitStatusOf(new ProxyError('x', { code: 'bind' }))).toBe(1);
-    expect(exitStatusOf(Object.assign(new Error('Unexpected argument'), { oclif: { exit: 2 } }))).toBe(2);
     expect(exitStatusOf(new TypeError('x'))).toBe(1);
   });
 
@@ -93,6 +93,36 @@ describe('refusals', () => {
       /x is not a function\n.*a fault of lablb/,
     );
     expect(failureToJson(new TypeError('x')).error.code).toBe('internal');
+  });
+});
+
+describe('mistakes on the command line', () => {
+  const parserError = (message: string, more: object = {}): Error =>
+    Object.assign(new Error(message), { oclif: { exit: 2 } }, more);
+
+  it('say what was probably meant', () => {
+    const input = { flags: { 'dry-run': {}, only: {} } };
+    const error = usageError(
+      parserError('Nonexistent flag: --dryrun', { flags: ['--dryrun'], parse: { input } }),
+      'up',
+    )!;
+    expect(renderFailure(error, plain)).toBe(
+      "✖ unknown flag '--dryrun'; did you mean '--dry-run'?\n    try: lablb up --help",
+    );
+    expect(unknownCommand('stauts', ['up', 'status']).message).toBe(
+      "unknown command 'stauts'; did you mean 'status'?",
+    );
+    expect(unknownCommand('xyzzy', ['up', 'status']).message).toBe("unknown command 'xyzzy'");
+  });
+
+  it('are told in one line, as refusals', () => {
+    const error = usageError(
+      parserError('Missing 1 required arg:\nnode  node of the lab\nSee more help with --help'),
+      'exec',
+    )!;
+    expect(error.message).toBe('missing 1 required arg: node node of the lab');
+    expect(exitStatusOf(error)).toBe(2);
+    expect(usageError(new TypeError('x'), 'up')).toBeUndefined();
   });
 });
 
