@@ -33,6 +33,7 @@ export interface Engine {
 /** Listens, or throws the ProxyErrors of every address that could not be had, with nothing left behind. */
 export async function startEngine(configuration: Configuration, host: EngineHost): Promise<Engine> {
   const { global } = configuration;
+  refuseTls(configuration);
   const totals = new ProcessCounters();
   let acceptor: Acceptor;
   const proxy: { -readonly [K in keyof LiveProxy]: LiveProxy[K] } = {
@@ -90,6 +91,21 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   }
 
   function logState(): void {}
+}
+
+/** Speaking in the clear where TLS was asked for would be worse than not starting. */
+function refuseTls({ proxies }: Configuration): void {
+  const refused = proxies
+    .filter((proxy) => !proxy.disabled)
+    .flatMap((proxy) => [
+      ...proxy.binds.filter((bind) => bind.ssl !== undefined),
+      ...proxy.servers.filter((server) => server.ssl !== undefined || server.checkTls !== undefined),
+    ])
+    .map(
+      ({ place }) =>
+        new ProxyError("'ssl' is not supported by the engine yet", { code: 'tls.missing', place }),
+    );
+  if (refused.length > 0) throw new AggregateError(refused, refused[0]!.message);
 }
 
 /** Leaves no listener behind when a later step of the start fails. */
