@@ -17,7 +17,10 @@ type Read = (tx: Transaction) => Sample;
 type Test = (tx: Transaction) => boolean;
 
 export function compileSample(expression: SampleExpression, env: CompileEnv): Read {
-  return chain(expression.fetch.compile(expression.args, env, expression.prepared), compileSteps(expression, env));
+  return chain(
+    expression.fetch.compile(expression.args, env, expression.prepared),
+    compileSteps(expression, env),
+  );
 }
 
 /** The sample as text; booleans are 1 and 0. */

@@ -125,8 +125,7 @@ export function cookieValues(header: string, name: string | undefined, isRequest
     const equals = pair.indexOf('=');
     if (equals < 0) continue;
     if (name !== undefined && pair.slice(0, equals).trim() !== name) continue;
-    const value = pair.slice(equals + 1).trim();
-    values.push(/^".*"$/.test(value) ? value.slice(1, -1) : value);
+    values.push(pair.slice(equals + 1).trim());
   }
   return values;
 }

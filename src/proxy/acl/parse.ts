@@ -49,7 +49,8 @@ export function parseAclTest(
     expression,
     matcher,
     patterns,
-    ignoreCase: flags.ignoreCase,
+    // Methods are case-sensitive (RFC 9110, section 9.1).
+    ignoreCase: flags.ignoreCase && expression.type !== 'meth',
   };
 }
 
@@ -179,7 +180,15 @@ function bindCalls(
     if (row.input !== 'any') type = row.output;
     return { row, args: call.args, prepared: prepare(row, call, context, at) };
   });
-  return { text, place, fetch, args: first!.args, prepared: fetch.prepare?.(first!.args, context), converters, type };
+  return {
+    text,
+    place,
+    fetch,
+    args: first!.args,
+    prepared: fetch.prepare?.(first!.args, context),
+    converters,
+    type,
+  };
 }
 
 function prepare(row: ConverterUse['row'], call: Call, context: ParseContext, place: Place): unknown {

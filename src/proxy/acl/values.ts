@@ -9,6 +9,9 @@ export function castOf(from: SampleType, to: SampleType | 'any'): ((value: Sampl
     case 'bin':
       return from === 'bool' || from === 'int' ? numberToBytes : from === 'ip' ? addressToBytes : same;
     case 'str':
+      // Text ends at the first NUL, as in HAProxy.
+      if (from === 'bin') return upToNul;
+      return from === 'bool' || from === 'int' ? toText : same;
     case 'meth':
       return from === 'bool' || from === 'int' ? toText : same;
     case 'int':
@@ -36,6 +39,11 @@ export function toNumber(value: Sample): number | undefined {
 
 function same(value: Sample): Sample {
   return value;
+}
+
+function upToNul(value: Sample): Sample {
+  const end = typeof value === 'string' ? value.indexOf('\0') : -1;
+  return end < 0 ? value : (value as string).slice(0, end);
 }
 
 function toBoolean(value: Sample): Sample {

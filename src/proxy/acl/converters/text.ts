@@ -10,7 +10,9 @@ export const TEXT_CONVERTERS: readonly ConverterRow[] = [
   simple('lower', 'Lower case.', (text) => text.toLowerCase()),
   simple('upper', 'Upper case.', (text) => text.replace(/[a-z]+/g, (run) => run.toUpperCase())),
   simple('cut_crlf', 'Up to the first end of line.', (text) => /^[^\r\n]*/.exec(text)![0]),
-  simple('host_only', 'A Host header without its port.', (text) => text.replace(/:\d*$/, '')),
+  simple('host_only', 'A Host header in lower case, without its port.', (text) =>
+    text.toLowerCase().replace(/:\d*$/, ''),
+  ),
   {
     ...simple('port_only', 'The port of a Host header, 0 when it has none.', (text) => text),
     output: 'int',

@@ -11,18 +11,25 @@ export const TIME_CONVERTERS: readonly ConverterRow[] = [
     input: 'int',
     output: 'str',
     check: ([offset = '0', unit = 's', more]) =>
-      more === undefined && /^-?\d+$/.test(offset) && SCALES[unit] !== undefined
+      more === undefined && /^-?\d+$/.test(offset) && UNITS[unit] !== undefined
         ? undefined
         : 'wants an offset and a unit (s, ms, us)',
     compile: ([offset = '0', unit = 's']) => {
       const add = Number(offset);
-      const scale = SCALES[unit]!;
-      return (value) => new Date(Math.trunc(((value as number) + add) * scale)).toUTCString();
+      const perSecond = UNITS[unit]!;
+      return (value) => {
+        const moment = (value as number) + add;
+        const seconds = Math.floor(moment / perSecond);
+        const text = new Date(seconds * 1000).toUTCString();
+        // Finer units add their part of the second as a bare number, as HAProxy does.
+        return perSecond === 1 ? text : text.replace(' GMT', `.${moment - seconds * perSecond} GMT`);
+      };
     },
   },
 ];
 
-const SCALES: Record<string, number> = { s: 1000, ms: 1, us: 1 / 1000 };
+/** How many of them a second has. */
+const UNITS: Record<string, number> = { s: 1, ms: 1000, us: 1_000_000 };
 
 function formatted(keyword: string, doc: string, utc: boolean): ConverterRow {
   return {

@@ -14,7 +14,14 @@ import { checkVariable, compileGet } from '../vars.ts';
 export const STATE_FETCHES: readonly FetchRow[] = [
   constant('always_true', '', 'bool', 'Always true.', () => true),
   constant('always_false', '', 'bool', 'Always false.', () => false),
-  constant('str', '(<text>)', 'str', 'The text itself.', ([text]) => text, wantsOne),
+  constant(
+    'str',
+    '(<text>)',
+    'str',
+    'The text itself.',
+    ([text = '']) => text,
+    (args) => (args.length <= 1 ? undefined : 'wants one text'),
+  ),
   constant('int', '(<number>)', 'int', 'The number itself.', ([text]) => Number(text), integerArgument),
   constant(
     'bool',
