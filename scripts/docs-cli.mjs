@@ -38,6 +38,7 @@ Colours and moving lines appear on terminals only. \`NO_COLOR\` turns colours of
 |---|---|
 | \`XDG_STATE_HOME\` | where lablb remembers, and where local nodes live: \`$XDG_STATE_HOME/lablb\` |
 | \`LABLB_ENGINE\` | the engine's executable, for all labs: a real \`haproxy\` can take its place, for it takes the same flags. For one lab: \`engine: haproxy\` in its topology |
+| \`LABLB_SHARED_ADDRESS=1\` | new local nodes share 127.0.0.1 and differ by port, as where there is no other address |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | colours |
 | \`DEBUG=*\` | show where a fault of lablb's own happened |
 

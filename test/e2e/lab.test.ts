@@ -240,6 +240,26 @@ describe.skipIf(!ready)('an `up` that is cut short', () => {
   });
 });
 
+describe.skipIf(!ready)('where all nodes share one address', () => {
+  const box = new Sandbox({ LABLB_SHARED_ADDRESS: '1' });
+  afterAll(() => box.close('shared'));
+
+  it('tells them apart by port, shows so, and keeps the ports', async () => {
+    box.write('shared.lab.yaml', topology('shared'));
+    expect(await box.lablb('up')).toMatchObject({ status: 0, stderr: '' });
+    const [lab] = json((await box.lablb('status', '--json')).stdout);
+    const places = lab.nodes.flatMap((node: { address: string; ports: { actual: number }[] }) =>
+      node.ports.map(({ actual }) => `${node.address}:${actual}`),
+    );
+    expect(places).toHaveLength(4);
+    expect(new Set(places).size).toBe(4);
+    expect(places.every((place: string) => place.startsWith('127.0.0.1:'))).toBe(true);
+    expect((await box.lablb('status')).stdout).toMatch(/8000→\d+/);
+    expect((await box.lablb('test', '-n', '4')).status).toBe(0);
+    expect((await box.lablb('up')).stdout).toContain('nothing to do');
+  });
+});
+
 /** Asks the balancer again and again, a new connection each, until told to stop. */
 function askUntilTold(address: string): () => Promise<{ asked: number; failed: string[] }> {
   let stop = false;

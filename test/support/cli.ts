@@ -24,6 +24,7 @@ export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), 'lablb-e2e-'));
   readonly state = join(this.folder, 'state');
   readonly env: Record<string, string>;
+  readonly #running = new Set<ChildProcess>();
 
   constructor(env: Record<string, string> = {}) {
     this.env = { XDG_STATE_HOME: this.state, LABLB_ENGINE: testEngine() ?? '', NO_COLOR: '1', ...env };
@@ -47,6 +48,8 @@ export class Sandbox {
       env: { ...process.env, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#running.add(child);
+    child.once('close', () => this.#running.delete(child));
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -64,8 +67,9 @@ export class Sandbox {
     return { child, ended };
   }
 
-  /** Takes every lab down that may be left, and the folder. */
+  /** Ends what a failed test left running; takes every lab down that may be left, and the folder. */
   async close(...labs: string[]): Promise<void> {
+    for (const child of this.#running) child.kill('SIGTERM');
     for (const name of labs) await this.lablb('down', '--name', name);
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -21,7 +21,15 @@ import type {
   ObservedNode,
 } from '../provider.ts';
 import { foldersIn, NodeFolder } from './folder.ts';
-import { addPorts, type Placement, placeNode, type Taken } from './placement.ts';
+import {
+  addPorts,
+  bindProbe,
+  type Placement,
+  type Probe,
+  placeNode,
+  sharedProbe,
+  type Taken,
+} from './placement.ts';
 import { localPrograms } from './programs.ts';
 import {
   reloadService,
@@ -39,6 +47,7 @@ import {
 export class LocalProvider implements LabProvider {
   readonly #lab: LabName;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #probe: Probe;
   /** Places of nodes as `views` last computed them; made lasting when a node is made or written to. */
   readonly #placements = new Map<NodeName, Placement>();
   readonly programs = () => localPrograms;
@@ -46,6 +55,7 @@ export class LocalProvider implements LabProvider {
   constructor(lab: LabName, env: NodeJS.ProcessEnv = process.env) {
     this.#lab = lab;
     this.#env = env;
+    this.#probe = env.LABLB_SHARED_ADDRESS === '1' ? sharedProbe : bindProbe;
   }
 
   async observe(lab: LabName): Promise<Observed> {
@@ -138,8 +148,8 @@ export class LocalProvider implements LabProvider {
   async #settle(node: NodeName, ports: readonly number[]): Promise<Placement> {
     const known = this.#folder(node).record?.placement ?? this.#placements.get(node);
     const placement = known
-      ? await addPorts(known, ports, this.#taken(node))
-      : await placeNode(labFolder(this.#lab, this.#env), node, ports, this.#taken(node));
+      ? await addPorts(known, ports, this.#taken(node), this.#probe)
+      : await placeNode(labFolder(this.#lab, this.#env), node, ports, this.#taken(node), this.#probe);
     this.#placements.set(node, placement);
     return placement;
   }

@@ -62,6 +62,10 @@ export const bindProbe: Probe = (address, port) =>
     server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve('free')));
   });
 
+/** As on a system that has one loopback address. */
+export const sharedProbe: Probe = async (address, port) =>
+  address === SHARED_ADDRESS ? bindProbe(address, port) : 'no-address';
+
 /** The first address in the lab's /24 that has this node's ports free; undefined where there are none to have. */
 async function ownAddress(
   seed: string,

@@ -93,7 +93,7 @@ it('keeps the old one when the new one does not start, and says why', async () =
   await service('start');
   const { pid } = record().process;
   const broken = definition({
-    argv: [process.execPath, '-e', 'console.error("no such keyword"); process.exit(1)'],
+    argv: [process.execPath, '-e', 'console.error("no such keyword"); process.exit(1)', '--'],
   });
   await provider.push('web1', { path: definitionPath('stay'), content: broken });
   await expect(service('reload')).rejects.toMatchObject({
