@@ -16,7 +16,7 @@ export type BodyKind = 'none' | 'length' | 'chunked' | 'close';
 
 const CR = 13;
 const LF = 10;
-const CRLF = Buffer.from('\r\n');
+const LAST_CHUNK = Buffer.from('0\r\n');
 
 const STATE = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6 } as const;
 
@@ -70,74 +70,82 @@ export class Body {
     return this.#feedChunks(bytes, at, end, sink);
   }
 
+  /**
+   * Runs of bytes go out as they are. A chunk's size line is held until it is whole: it is written anew when it came
+   * in pieces or with an extension, and the last one waits for the trailers, lest a cut body look complete.
+   */
   #feedChunks(bytes: Buffer, at: number, end: number, sink: Sink): number {
-    // Start of the run that goes out as it is; −1 while nothing does.
-    let run = this.#state === STATE.trailer ? -1 : this.decode ? -1 : at;
+    const inSizeLine = this.#state < STATE.data && (this.#digits > 0 || this.#state !== STATE.size);
+    /** Start of the run that will go out; −1 while nothing will. */
+    let run = this.decode || inSizeLine || this.#state === STATE.trailer ? -1 : at;
+    /** Start of the present size line, −1 when it is not here as a whole. */
+    let line = inSizeLine ? -1 : at;
     while (at < end) {
       const c = bytes[at]!;
       switch (this.#state) {
         case STATE.size: {
           const digit = HEX[c]!;
           if (digit >= 0) {
-            if (++this.#digits > MAX_SIZE_DIGITS) return this.#break(bytes, run, at, sink);
+            if (this.#digits === 0) line = at;
+            if (++this.#digits > MAX_SIZE_DIGITS) return this.#break(bytes, run, line, at, sink);
             this.remaining = this.remaining * 16 + digit;
-            at++;
-          } else if (this.#digits === 0) return this.#break(bytes, run, at, sink);
-          else if (c === CR) {
-            this.#state = STATE.sizeLf;
-            at++;
-          } else if (c === 59 || c === 32 || c === 9) {
-            if (run >= 0) sink.forward(bytes, run, at);
-            run = -1;
-            this.#state = STATE.extension;
-            at++;
-          } else return this.#break(bytes, run, at, sink);
+          } else if (this.#digits === 0) return this.#break(bytes, run, at, at, sink);
+          else if (c === CR) this.#state = STATE.sizeLf;
+          else if (c === 59 || c === 32 || c === 9) this.#state = STATE.extension;
+          else return this.#break(bytes, run, line, at, sink);
+          at++;
           break;
         }
         case STATE.extension:
-          if (c === CR) {
-            if (!this.decode) run = at;
-            this.#state = STATE.sizeLf;
-          } else if (c === LF || c === 0) return this.#break(bytes, run, at, sink);
+          if (c === LF || c === 0) return this.#break(bytes, run, line, at, sink);
+          if (c === CR) this.#state = STATE.sizeLf;
           at++;
           break;
-        case STATE.sizeLf:
-          if (c !== LF) return this.#break(bytes, run, at, sink);
+        case STATE.sizeLf: {
+          if (c !== LF) return this.#break(bytes, run, line, at, sink);
           at++;
+          const plain = line >= 0 && at - line === this.#digits + 2;
+          const last = this.remaining === 0;
+          this.#state = last ? STATE.trailer : STATE.data;
           this.#digits = 0;
-          this.#state = this.remaining > 0 ? STATE.data : STATE.trailer;
-          if (this.#state === STATE.trailer) {
+          if (last) {
             // The usual end: a blank line and no trailers.
-            if (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) {
+            if (plain && at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) {
               this.done = true;
               if (run >= 0) sink.forward(bytes, run, at + 2);
               return at + 2;
             }
-            if (run >= 0) sink.forward(bytes, run, at);
+            if (run >= 0 && run < line) sink.forward(bytes, run, line);
             run = -1;
           } else if (this.decode) run = at;
+          else if (!plain) {
+            if (run >= 0 && run < line) sink.forward(bytes, run, line);
+            const text = Buffer.from(`${this.remaining.toString(16)}\r\n`);
+            sink.forward(text, 0, text.length);
+            run = at;
+          }
           break;
+        }
         case STATE.data: {
-          const stop = Math.min(end, at + this.remaining);
           if (this.decode && run < 0) run = at;
+          const stop = Math.min(end, at + this.remaining);
           this.remaining -= stop - at;
           at = stop;
-          if (this.remaining === 0) {
-            this.#state = STATE.dataCr;
-            if (this.decode) {
-              sink.forward(bytes, run, at);
-              run = -1;
-            }
+          if (this.remaining > 0) break;
+          this.#state = STATE.dataCr;
+          if (this.decode) {
+            sink.forward(bytes, run, at);
+            run = -1;
           }
           break;
         }
         case STATE.dataCr:
-          if (c !== CR) return this.#break(bytes, run, at, sink);
+          if (c !== CR) return this.#break(bytes, run, -1, at, sink);
           this.#state = STATE.dataLf;
           at++;
           break;
         case STATE.dataLf:
-          if (c !== LF) return this.#break(bytes, run, at, sink);
+          if (c !== LF) return this.#break(bytes, run, -1, at, sink);
           this.#state = STATE.size;
           at++;
           break;
@@ -145,7 +153,9 @@ export class Body {
           return this.#feedTrailers(bytes, at, end, sink);
       }
     }
-    if (run >= 0 && run < end) sink.forward(bytes, run, end);
+    const unfinishedLine = this.#state < STATE.data && (this.#digits > 0 || this.#state !== STATE.size);
+    const stop = unfinishedLine ? line : end;
+    if (run >= 0 && run < stop) sink.forward(bytes, run, stop);
     return end;
   }
 
@@ -155,21 +165,24 @@ export class Body {
     const taken = head.take(end === bytes.length ? bytes : bytes.subarray(0, end), at, 0);
     const outcome = parseTrailers(head, TRAILER_FIELDS, taken === 0);
     if (outcome === PARSED.more) return at + taken;
-    if (outcome !== PARSED.done) return this.#break(bytes, -1, at, sink);
+    if (outcome !== PARSED.done) return this.#break(bytes, -1, -1, at, sink);
     this.done = true;
     if (!this.decode) {
-      const out = Buffer.allocUnsafe(head.sizeLimit);
-      const length = head.writeFields(out, 0);
-      if (length > 0) sink.forward(out, 0, length);
-      sink.forward(CRLF, 0, 2);
+      const out = Buffer.allocUnsafe(LAST_CHUNK.length + head.sizeLimit);
+      LAST_CHUNK.copy(out);
+      let length = head.writeFields(out, LAST_CHUNK.length);
+      out[length++] = CR;
+      out[length++] = LF;
+      sink.forward(out, 0, length);
     }
     return at + head.end - before;
   }
 
-  /** What was read before the fault goes out; the message ends here, unfinished. */
-  #break(bytes: Buffer, run: number, at: number, sink: Sink): number {
+  /** What was read before the fault (before its size line, if it is in one) goes out; the message ends here, unfinished. */
+  #break(bytes: Buffer, run: number, line: number, at: number, sink: Sink): number {
     this.broken = true;
-    if (run >= 0 && run < at) sink.forward(bytes, run, at);
+    const stop = line >= 0 ? line : at;
+    if (run >= 0 && run < stop) sink.forward(bytes, run, stop);
     return at;
   }
 }

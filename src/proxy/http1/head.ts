@@ -30,6 +30,7 @@ declare global {
   // Node's and Bun's buffers have it; their typings do not. It skips the encoding look-up of toString.
   interface Buffer {
     latin1Slice(start?: number, end?: number): string;
+    latin1Write(text: string, offset?: number): number;
   }
 }
 
@@ -71,10 +72,10 @@ export class Head {
   /** `chunked` is the last transfer coding. */
   chunked = false;
   hasTransferEncoding = false;
-  /** Bits of `Connection` tokens, see TOKEN in parse.ts; and the tokens that have no bit. */
+  /** Codings besides `chunked`. */
+  otherCodings = false;
+  /** Bits of `Connection` tokens, see TOKEN in parse.ts. */
   connectionTokens = 0;
-  connectionOther = '';
-  connectionField = -1;
   /** Field index of Host and Upgrade, −1 for none. */
   host = -1;
   upgrade = -1;
@@ -99,8 +100,7 @@ export class Head {
     this.chunked = false;
     this.hasTransferEncoding = false;
     this.connectionTokens = 0;
-    this.connectionOther = '';
-    this.connectionField = -1;
+    this.otherCodings = false;
     this.host = -1;
     this.upgrade = -1;
     this.expectContinue = false;

@@ -15,7 +15,12 @@ export type Parsed = number;
 export const TOKEN = { close: 1, keepAlive: 2, upgrade: 4 } as const;
 
 const BAD = 400;
+/** A body where HTTP/1.0 knows none: the next server might take it for a request. */
+const TOO_LARGE = 413;
+const BODILESS = ['GET', 'HEAD', 'DELETE'];
 const URI_TOO_LONG = 414;
+/** A transfer coding besides `chunked`. */
+const UNPROCESSABLE = 422;
 const HEADERS_TOO_LARGE = 431;
 
 const TAB = 9;
@@ -45,6 +50,11 @@ export function parseRequest(head: Head, maxFields: number, full: boolean): Pars
   return outcome === PARSED.done ? checkRequest(head) : outcome;
 }
 
+/** A head that leaves no room for edits is too large, though it fits the buffer (manual, `tune.maxrewrite`). */
+export function exceedsReserve(head: Head, reserve: number): boolean {
+  return head.end > head.bytes.length - reserve;
+}
+
 /** Parses what is there of a response; every refusal is to become a 502. */
 export function parseResponse(head: Head, maxFields: number, full: boolean): Parsed {
   if (!head.started) {
@@ -54,7 +64,9 @@ export function parseResponse(head: Head, maxFields: number, full: boolean): Par
   }
   const outcome = parseFields(head, maxFields, false);
   if (outcome === PARSED.more && full) return BAD;
-  if (outcome === PARSED.done && head.chunked && head.minor === 0) return BAD;
+  // Only bare chunks can be followed; another coding below them is not ours to undo.
+  if (outcome === PARSED.done && head.hasTransferEncoding && (head.otherCodings || head.minor === 0))
+    return BAD;
   return outcome;
 }
 
@@ -177,10 +189,6 @@ function parseFields(head: Head, maxFields: number, request: boolean | undefined
         at++;
       }
       head.complete(at + 1);
-      if (head.connectionField >= 0) {
-        head.states[head.connectionField] = CANONICAL;
-        if (!head.replaceAt(head.connectionField, head.connectionOther)) return BAD;
-      }
       return PARSED.done;
     }
 
@@ -217,9 +225,9 @@ function parseFields(head: Head, maxFields: number, request: boolean | undefined
         valueEnd = lineEnd;
         break;
       }
-      // obs-fold: the line break and the white space after it become spaces (RFC 9112, section 5.2).
+      // obs-fold: the line break becomes spaces (RFC 9112, section 5.2).
       for (let i = lineEnd; i < at; i++) bytes[i] = SPACE;
-      while (at < used && (bytes[at] === SPACE || bytes[at] === TAB)) bytes[at++] = SPACE;
+      while (at < used && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
     }
     if (valueEnd > value && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) {
       canonical = false;
@@ -227,10 +235,11 @@ function parseFields(head: Head, maxFields: number, request: boolean | undefined
     }
     let start = value;
     // A value that began with a fold.
-    while (start < valueEnd && bytes[start] === SPACE) start++;
+    while (start < valueEnd && (bytes[start] === SPACE || bytes[start] === TAB)) start++;
     if (start !== value) canonical = false;
 
-    if (head.count >= maxFields) return BAD;
+    // One of the places is the start line's, as HAProxy counts.
+    if (head.count >= maxFields - 1) return BAD;
     head.push(name, nameEnd, start, valueEnd, canonical ? CANONICAL : ODD);
     if (request !== undefined) {
       const refused = noticeField(head, head.count - 1, request);
@@ -337,13 +346,13 @@ function noticeContentLength(head: Head, i: number): number {
 
 /** `chunked` must be the last coding and stand there once; anything else leaves the length open to interpretation. */
 function noticeTransferEncoding(head: Head, i: number): number {
-  const codings = head.value(i).toLowerCase().split(',');
-  for (const raw of codings) {
-    const coding = raw.replace(/^[ \t]+|[ \t]+$/g, '');
-    if (head.chunked) return BAD;
-    if (coding === 'chunked') head.chunked = true;
-    else if (!/^(gzip|x-gzip|deflate|compress|x-compress)$/.test(coding)) return BAD;
-  }
+  if (valueIs(head, i, 'chunked') && !head.hasTransferEncoding) head.chunked = true;
+  else
+    for (const raw of head.value(i).toLowerCase().split(',')) {
+      if (head.chunked) return BAD;
+      if (raw.trim() === 'chunked') head.chunked = true;
+      else head.otherCodings = true;
+    }
   head.hasTransferEncoding = true;
   if (head.contentLength >= 0) {
     // Transfer-Encoding wins, the length is not forwarded (RFC 9112, section 6.3).
@@ -353,30 +362,45 @@ function noticeTransferEncoding(head: Head, i: number): number {
   return 0;
 }
 
-/** Connection fields speak of this hop: they are read and made anew, tokens that we do not know stay in them. */
+/** `close` and `keep-alive` speak of this hop: they are read and made anew. What else the field holds goes on. */
 function noticeConnection(head: Head, i: number): number {
-  head.states[i] = DEAD;
   if (valueIs(head, i, 'keep-alive')) head.connectionTokens |= TOKEN.keepAlive;
   else if (valueIs(head, i, 'close')) head.connectionTokens |= TOKEN.close;
-  else
-    for (const raw of head.value(i).split(',')) {
-      const token = raw.trim().toLowerCase();
-      if (token === 'close') head.connectionTokens |= TOKEN.close;
-      else if (token === 'keep-alive') head.connectionTokens |= TOKEN.keepAlive;
-      else if (token === 'upgrade') head.connectionTokens |= TOKEN.upgrade;
-      else if (token !== '') {
-        head.connectionOther += head.connectionOther === '' ? token : `, ${token}`;
-        head.connectionField = i;
-      }
-    }
+  else return noticeConnectionTokens(head, i);
+  head.states[i] = DEAD;
+  return 0;
+}
+
+function noticeConnectionTokens(head: Head, i: number): number {
+  const tokens = head.value(i).split(',');
+  const kept = tokens.filter((raw) => {
+    const token = raw.trim().toLowerCase();
+    if (token === 'upgrade') head.connectionTokens |= TOKEN.upgrade;
+    const own = token === 'close' ? TOKEN.close : token === 'keep-alive' ? TOKEN.keepAlive : 0;
+    head.connectionTokens |= own;
+    return own === 0;
+  });
+  if (kept.length === tokens.length) return 0;
+  if (kept.length === 0) head.states[i] = DEAD;
+  else {
+    // What is left is shorter: it takes the place of the whole.
+    const at = head.fields[4 * i + VALUE]!;
+    head.fields[4 * i + VALUE_END] = at + head.bytes.latin1Write(kept.join(',').trim(), at);
+    head.states[i] = ODD;
+  }
   return 0;
 }
 
 /** What a request means as a whole. */
 function checkRequest(head: Head): Parsed {
   const { bytes, targetStart, targetEnd } = head;
-  // A transfer coding that does not end in `chunked` leaves the end of a request unknown.
-  if (head.hasTransferEncoding && (!head.chunked || head.minor === 0)) return BAD;
+  if (head.hasTransferEncoding) {
+    // A transfer coding that does not end in `chunked` leaves the end of a request unknown.
+    if (!head.chunked || head.minor === 0) return BAD;
+    if (head.otherCodings) return UNPROCESSABLE;
+  }
+  if (head.minor === 0 && head.contentLength > 0 && BODILESS.some((method) => isMethod(head, method)))
+    return TOO_LARGE;
   const first = bytes[targetStart];
   if (isMethod(head, 'CONNECT')) return checkAuthority(head, targetStart, targetEnd, '');
   if (first === 47) return PARSED.done;
@@ -387,26 +411,31 @@ function checkRequest(head: Head): Parsed {
   return checkAuthority(head, start, start + scheme[2]!.length, scheme[1]!.toLowerCase());
 }
 
-/** The authority in the target must be what Host says (RFC 9112, section 3.2.2); a missing Host is made from it. */
+/**
+ * The authority in the target must be what Host says (RFC 9112, section 3.2.2); a missing Host is made from it. A
+ * scheme's own port is left out of both.
+ */
 function checkAuthority(head: Head, start: number, end: number, scheme: string): Parsed {
   const authority = head.slice(start, end);
   if (authority === '' || /[@,\s]/.test(authority)) return BAD;
   if (scheme === '' && !/:\d+$/.test(authority)) return BAD;
-  if (head.host < 0) {
-    if (!head.add(HOST, authority)) return HEADERS_TOO_LARGE;
+  const plain = withoutDefaultPort(authority, scheme);
+  if (head.host >= 0) {
+    const host = head.value(head.host);
+    if (withoutDefaultPort(host, scheme).toLowerCase() !== plain.toLowerCase()) return BAD;
+    if (host !== plain && !head.replaceAt(head.host, plain)) return HEADERS_TOO_LARGE;
+  } else {
+    if (!head.add(HOST, plain)) return HEADERS_TOO_LARGE;
     head.host = head.count - 1;
-    return PARSED.done;
   }
-  return sameAuthority(authority, head.value(head.host), scheme) ? PARSED.done : BAD;
+  if (scheme === '' || plain === authority) return PARSED.done;
+  const target = head.slice(head.targetStart, start) + plain + head.slice(end, head.targetEnd);
+  return head.setTarget(target) ? PARSED.done : HEADERS_TOO_LARGE;
 }
 
-function sameAuthority(a: string, b: string, scheme: string): boolean {
-  const port = scheme === 'https' ? ':443' : scheme === 'http' ? ':80' : undefined;
-  const plain = (text: string) =>
-    port !== undefined && text.endsWith(port)
-      ? text.slice(0, -port.length).toLowerCase()
-      : text.toLowerCase();
-  return plain(a) === plain(b);
+function withoutDefaultPort(authority: string, scheme: string): string {
+  const pattern = scheme === 'http' ? /:80$/ : scheme === 'https' ? /:443$/ : /:(80|443)$/;
+  return authority.replace(pattern, '');
 }
 
 export function isMethod(head: Head, method: string): boolean {
