@@ -240,6 +240,32 @@ describe.skipIf(!ready)('an `up` that is cut short', () => {
   });
 });
 
+describe.skipIf(!ready || !needs('haproxy'))('a real HAProxy in the place of the engine', () => {
+  const box = new Sandbox();
+  afterAll(() => box.close('swap'));
+
+  it('takes over in one `up`, and gives back', async () => {
+    const withEngine = (engine: string): string =>
+      topology('swap').replace('proxyha:', `proxyha: { engine: ${engine} }`);
+    const services = async (): Promise<unknown> => {
+      const [lab] = json((await box.lablb('status', '--json')).stdout);
+      expect(lab.drift).toEqual([]);
+      return lab.nodes.find((node: { name: string }) => node.name === 'proxyha').services;
+    };
+    for (const [engine, name] of [
+      ['lablb', 'lablb-proxy'],
+      ['haproxy', 'haproxy'],
+      ['lablb', 'lablb-proxy'],
+    ] as const) {
+      box.write('swap.lab.yaml', withEngine(engine));
+      expect(await box.lablb('up')).toMatchObject({ status: 0, stderr: '' });
+      expect(await services()).toEqual([{ name, running: true }]);
+      expect(processesOf(box, 'swap', 'proxyha')).toHaveLength(1);
+      expect((await box.lablb('test', '-n', '4')).status).toBe(0);
+    }
+  });
+});
+
 describe.skipIf(!ready)('where all nodes share one address', () => {
   const box = new Sandbox({ LABLB_SHARED_ADDRESS: '1' });
   afterAll(() => box.close('shared'));
