@@ -33,10 +33,10 @@ export class SlotTable {
 
   next(full: (server: Server) => boolean): Server | undefined {
     const { length } = this.#slots;
-    if (this.#next >= length) this.#next = 0;
     for (let tries = 0; tries < length; tries++) {
-      const server = this.#slots[this.#next]!;
-      this.#next = this.#next + 1 === length ? 0 : this.#next + 1;
+      // Only now: the table may have grown since the last turn.
+      if (this.#next >= length) this.#next = 0;
+      const server = this.#slots[this.#next++]!;
       if (!full(server)) return server;
     }
     return undefined;
