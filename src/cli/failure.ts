@@ -37,7 +37,11 @@ export function failureToJson(error: unknown): { error: Record<string, unknown> 
 
 /** Ctrl-C, as an error that the edge turns into status 130. */
 export function interrupted(): LabError {
-  return new LabError('interrupted', { code: 'interrupted', exit: EXIT.interrupted });
+  return new LabError('interrupted', {
+    code: 'interrupted',
+    exit: EXIT.interrupted,
+    hints: ['lablb up     (goes on where it was)', 'lablb down   (cleans up)'],
+  });
 }
 
 function renderConfigError(error: ConfigError): string {

@@ -3,7 +3,7 @@ import { EXIT, LabError } from '../errors.ts';
 import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
-import { makePlan, type Plan } from '../plan/plan.ts';
+import { makePlan, type Plan, refuseForeign } from '../plan/plan.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
 import { desire, type Wish } from '../roles/desire.ts';
@@ -69,6 +69,10 @@ export async function planUp(
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
   const observed = await provider.observe(topology.name);
+  refuseForeign(
+    topology.nodes.map((node) => node.name),
+    observed,
+  );
   const views = await provider.views(topology, observed);
   const wish = desire(topology, views, provider.programs(topology), renderNode);
   return { plan: makePlan(wish.desired, observed, options), wish };

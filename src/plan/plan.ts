@@ -36,12 +36,10 @@ export interface PlanOptions {
 }
 
 /**
- * The difference between what should be and what is, as steps with reasons. Pure; nothing to do is no step.
- *
- * @throws LabError `node.foreign` when something of a node's name is there that lablb did not make.
+ * The difference between what should be and what is, as steps with reasons. Pure; nothing to do is no step, and
+ * what lablb did not make is left alone.
  */
 export function makePlan(desired: Desired, observed: Observed, options: PlanOptions = {}): Plan {
-  refuseForeign(desired, observed);
   const steps = [
     ...desired.nodes.flatMap((node) =>
       chain(stepsOf(node, observed.nodes.get(node.name), options.force ?? false)),
@@ -70,20 +68,22 @@ export function describe(op: Op): string {
   }
 }
 
-function refuseForeign(desired: Desired, observed: Observed): void {
-  const foreign = desired.nodes.find((node) => observed.nodes.get(node.name)?.state === 'foreign');
-  if (!foreign) return;
+/** @throws LabError `node.foreign` when something of a node's name is there that lablb did not make. */
+export function refuseForeign(nodes: readonly string[], observed: Observed): void {
+  const foreign = nodes.find((name) => observed.nodes.get(name)?.state === 'foreign');
+  if (foreign === undefined) return;
   throw new LabError(
     'something of that name is there already, and lablb did not make it; nothing was touched',
     {
       code: 'node.foreign',
-      node: foreign.name,
+      node: foreign,
       hints: ['another name for the node in the topology', 'take it away yourself if it is not needed'],
     },
   );
 }
 
 function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boolean): Step[] {
+  if (seen?.state === 'foreign') return [];
   const isNew = !seen || seen.state === 'absent';
   const create = isNew
     ? [step(node.name, { kind: 'create' }, 'it is not there')]

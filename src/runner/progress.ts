@@ -1,5 +1,6 @@
 import type { Colours } from '../cli/colours.ts';
 import { pad } from '../cli/table.ts';
+import { LabError } from '../errors.ts';
 import { describe, type Plan, type Step } from '../plan/plan.ts';
 import { seconds } from '../text.ts';
 import type { Run, StepResult } from './run.ts';
@@ -69,12 +70,21 @@ export async function showTree({ plan, run, about, colours }: Progress): Promise
     };
   });
   const rendererOptions = { collapseErrors: false, showErrorMessage: false };
-  const tree = new Listr(tasks, { concurrent: true, exitOnError: false, rendererOptions });
+  const tree = new Listr(tasks, {
+    concurrent: true,
+    exitOnError: false,
+    rendererOptions,
+    registerSignalListeners: false, // Ctrl-C is the command's: it ends the run between two steps
+  });
   await tree.run();
 }
 
 function told(step: Step): string {
   return `${describe(step.op)}  because ${step.why}`;
+}
+
+function wasInterrupted(error: unknown): boolean {
+  return error instanceof LabError && error.fields.code === 'interrupted';
 }
 
 function nodesOf(plan: Plan): string[] {
@@ -92,7 +102,8 @@ function mark(results: readonly StepResult[], c: Colours): string {
 function nodeLine(results: readonly StepResult[], about: string, c: Colours): string {
   const took = c.dim(seconds(results.reduce((sum, { ms }) => sum + ms, 0)));
   const failed = results.find(({ state }) => state === 'failed');
-  if (failed) return `${describe(failed.step.op)} failed  ${took}`;
+  if (failed)
+    return `${describe(failed.step.op)} ${wasInterrupted(failed.error) ? 'interrupted' : 'failed'}  ${took}`;
   if (results.some(({ state }) => state === 'skipped')) return 'not finished';
   return results.some(({ step }) => step.op.kind === 'destroy') ? `gone  ${took}` : `${about}  ${took}`;
 }

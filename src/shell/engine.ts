@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, LabError } from '../errors.ts';
 
@@ -9,7 +10,9 @@ import { EXIT, LabError } from '../errors.ts';
  * @throws LabError `engine.missing` when it is not there or cannot be run.
  */
 export function enginePath(env: NodeJS.ProcessEnv = process.env): string {
-  const path = env.LABLB_ENGINE || fileURLToPath(new URL('../../build/lablb-proxy', import.meta.url));
+  const path = env.LABLB_ENGINE
+    ? resolve(env.LABLB_ENGINE)
+    : fileURLToPath(new URL('../../build/lablb-proxy', import.meta.url));
   try {
     accessSync(path, constants.X_OK);
     return path;

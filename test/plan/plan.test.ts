@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Desired, DesiredNode } from '../../src/plan/desired.ts';
-import { makePlan } from '../../src/plan/plan.ts';
+import { makePlan, refuseForeign } from '../../src/plan/plan.ts';
 import type { ObservedNode } from '../../src/providers/provider.ts';
 
 const web: DesiredNode = {
@@ -145,8 +145,15 @@ describe('makePlan', () => {
     );
   });
 
-  it('refuses a node that somebody else made', () => {
-    expect(() => planOf({ web1: seen(web, { state: 'foreign' }) })).toThrow(/lablb did not make it/);
+  it('leaves alone what somebody else made, and refuses to build on it', () => {
+    const nodes = {
+      web1: seen(web, { state: 'foreign', files: new Map(), pushed: new Map() }),
+      proxyha: seen(proxy),
+    };
+    expect(planOf(nodes)).toEqual([]);
+    const observed = { nodes: new Map(Object.entries(nodes)) };
+    expect(() => refuseForeign(['proxyha', 'web1'], observed)).toThrow(/lablb did not make it/);
+    expect(() => refuseForeign(['proxyha'], observed)).not.toThrow();
   });
 
   it('is a value that nobody can change', () => {
