@@ -21,13 +21,23 @@ export interface Said {
 
 /** lablb as a user has it: the real executable, in a folder and with a state of its own. */
 export class Sandbox {
-  readonly folder = mkdtempSync(join(tmpdir(), 'lablb-e2e-'));
-  readonly state = join(this.folder, 'state');
+  /** Added to the environment, above the sandbox's own. */
   readonly env: Record<string, string>;
+  #folder?: string;
   readonly #running = new Set<ChildProcess>();
 
   constructor(env: Record<string, string> = {}) {
-    this.env = { XDG_STATE_HOME: this.state, LABLB_ENGINE: testEngine() ?? '', NO_COLOR: '1', ...env };
+    this.env = { LABLB_ENGINE: testEngine() ?? '', NO_COLOR: '1', ...env };
+  }
+
+  /** Made when it is first needed: a suite that is skipped leaves nothing behind. */
+  get folder(): string {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'lablb-e2e-'));
+    return this.#folder;
+  }
+
+  get state(): string {
+    return join(this.folder, 'state');
   }
 
   write(name: string, text: string): string {
@@ -45,7 +55,7 @@ export class Sandbox {
   start(...args: string[]): { child: ChildProcess; ended: Promise<Said> } {
     const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
       cwd: this.folder,
-      env: { ...process.env, ...this.env },
+      env: { ...process.env, XDG_STATE_HOME: this.state, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.add(child);
@@ -71,6 +81,6 @@ export class Sandbox {
   async close(...labs: string[]): Promise<void> {
     for (const child of this.#running) child.kill('SIGTERM');
     for (const name of labs) await this.lablb('down', '--name', name);
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
   }
 }
