@@ -13,6 +13,8 @@ export interface Target {
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** Who sent the request. */
+  readonly via: 'curl' | 'lablb';
 }
 
 /** Where requests are sent from: a node of the lab, for not every lab can be reached from outside. */
@@ -56,7 +58,7 @@ export async function sendRequest(target: Target, { provider, node, signal }: Se
     });
   }
   const cut = result.stdout.lastIndexOf('\n');
-  return { status: Number(result.stdout.slice(cut + 1)), body: result.stdout.slice(0, cut) };
+  return { status: Number(result.stdout.slice(cut + 1)), body: result.stdout.slice(0, cut), via: 'curl' };
 }
 
 async function sendOurselves({ url, host }: Target, node: string): Promise<Answer> {
@@ -64,7 +66,7 @@ async function sendOurselves({ url, host }: Target, node: string): Promise<Answe
   const headers = host === undefined ? undefined : { host };
   const at = { host: hostname, port: Number(port || 80), path: pathname };
   const answer = await httpGet({ ...at, headers, timeoutMs: MAX_SECONDS * 1000 });
-  if (answer) return answer;
+  if (answer) return { ...answer, via: 'lablb' };
   throw curlMissing(node);
 }
 

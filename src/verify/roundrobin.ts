@@ -63,13 +63,16 @@ async function trySite(
   say(`roundrobin · ${c.bold(site.name)} · ${requests} requests from ${sender.node}`);
   say(`  ${c.dim(showCommand(curlCommand(target)))}`);
   const sequence: string[] = [];
+  let withoutCurl = false;
   for (let i = 0; i < requests; i++) {
     context.signal.throwIfAborted();
-    const { status, body } = await sendRequest(target, sender);
+    const { status, body, via } = await sendRequest(target, sender);
+    withoutCurl ||= via !== 'curl';
     sequence.push(titleIn(body, titles) ?? `status ${status}`);
   }
 
   const inTurn = countInTurn(sequence, titles);
+  if (withoutCurl) say(`  ${c.yellow('curl is not installed: lablb sent the same requests itself')}`);
   say(`  ${sequence.join(' ')}`);
   for (const line of barChart(titles, sequence)) say(`  ${line}`);
   const failure = inTurn === requests ? undefined : account(sequence, titles, inTurn, notUp);

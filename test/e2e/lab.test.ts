@@ -88,6 +88,14 @@ describe.skipIf(!ready)('a lab on this machine', () => {
     expect(xml).toContain('<testcase classname="life.roundrobin" name="site1.test"');
   });
 
+  it('balances also where there is no curl, and says who asked', async () => {
+    const poor = new Sandbox({ XDG_STATE_HOME: box.state, PATH: join(box.folder, 'no-programs-here') });
+    const said = await poor.lablb('test', '-n', '4', '--name', 'life');
+    expect(said).toMatchObject({ status: 0, stderr: '' });
+    expect(said.stdout).toContain('curl is not installed: lablb sent the same requests itself');
+    await poor.close();
+  });
+
   it('shows what is up, and drift with its reasons', async () => {
     const status = await box.lablb('status');
     expect(status.stdout).toMatch(/site1 2\/2 servers up/);
