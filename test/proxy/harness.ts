@@ -4,13 +4,19 @@ import type { CompileEnv } from '../../src/proxy/expressions.ts';
 import { Head } from '../../src/proxy/http1/head.ts';
 import { PARSED, parseRequest, parseResponse } from '../../src/proxy/http1/parse.ts';
 import { loadConfiguration } from '../../src/proxy/load.ts';
-import { Backend, Frontend, ProcessCounters, type Proxy, Server } from '../../src/proxy/model.ts';
+import {
+  Backend,
+  Frontend,
+  type Proxy as LiveProxy,
+  ProcessCounters,
+  Server,
+} from '../../src/proxy/model.ts';
 import type { Configuration, ProxySettings } from '../../src/proxy/settings.ts';
 import type { Client, Transaction } from '../../src/proxy/transaction.ts';
 
 export interface World {
   readonly configuration: Configuration;
-  readonly proxy: Proxy;
+  readonly proxy: LiveProxy;
   settings(name: string): ProxySettings;
   env(name: string): CompileEnv;
   frontend(name: string): Frontend;
@@ -47,7 +53,7 @@ export function world(
   const backends = configuration.proxies
     .filter((p) => p.kind === 'backend' || p.kind === 'listen')
     .map((p) => new Backend(p, p.servers.map(serverOf)));
-  const proxy: Proxy = {
+  const proxy: LiveProxy = {
     configuration,
     frontends,
     backends,
