@@ -97,6 +97,8 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
     backend,
     policy,
     pools,
+    takesTurns: TAKING_TURNS.includes(settings.balance.algorithm),
+    retryOn: retryEvents(settings.retryOn),
     isFull: (server) => pools.get(server)!.full,
     useServer: settings.useServers.map(({ name, condition }) => ({
       test: compileCondition(condition, env),
@@ -111,6 +113,25 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
     else serveQueues(plan, pool);
   });
   return plan;
+}
+
+const TAKING_TURNS = ['roundrobin', 'static-rr', 'random'];
+
+/** What `all-retryable-errors` stands for (manual, `retry-on`). */
+const RETRYABLE = [
+  'conn-failure',
+  'empty-response',
+  'junk-response',
+  'response-timeout',
+  '500',
+  '502',
+  '503',
+  '504',
+];
+
+function retryEvents(words: readonly string[]): ReadonlySet<string> {
+  if (words.length === 0) return new Set(['conn-failure']);
+  return new Set(words.flatMap((word) => (word === 'all-retryable-errors' ? RETRYABLE : [word])));
 }
 
 /** What both sides have. */

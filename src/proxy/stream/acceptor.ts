@@ -3,6 +3,7 @@ import type { Connection, Events } from '../../sockets/transport.ts';
 import type { ListenerState } from '../model.ts';
 import { HttpStream } from './http-stream.ts';
 import type { FrontendPlan, Runtime } from './plan.ts';
+import { ProxyHeaderReader } from './proxy-protocol.ts';
 import type { Stream } from './stream.ts';
 import { TcpStream } from './tcp-stream.ts';
 
@@ -25,8 +26,17 @@ export class Acceptor {
         this.#waiting.push(waiting);
         return waiting;
       }
-      return this.#admit(plan, listener);
+      return listener.bind.acceptProxy ? this.#readProxyHeader(plan, listener) : this.#admit(plan, listener);
     };
+  }
+
+  #readProxyHeader(plan: FrontendPlan, listener: ListenerState): Events {
+    return new ProxyHeaderReader(this.runtime, plan.settings.timeouts.client, (connection, addresses) => {
+      const stream = this.#admit(plan, listener);
+      connection.events = stream;
+      stream.opened(connection, addresses);
+      return stream;
+    });
   }
 
   /** The process is stopping: connections without a request under way end now. */
@@ -72,11 +82,13 @@ export class Acceptor {
     const i = this.#waiting.findIndex(({ plan }) => this.#hasRoom(plan));
     if (i < 0) return;
     const [{ connection, plan, listener, hasEnded }] = this.#waiting.splice(i, 1) as [Waiting];
-    const stream = this.#admit(plan, listener);
-    connection.events = stream;
-    stream.opened(connection);
+    const events = listener.bind.acceptProxy
+      ? this.#readProxyHeader(plan, listener)
+      : this.#admit(plan, listener);
+    connection.events = events;
+    events.opened(connection);
     connection.resume();
-    if (hasEnded) stream.ended();
+    if (hasEnded) events.ended();
   }
 
   readonly #forget = (waiting: Waiting): void => {

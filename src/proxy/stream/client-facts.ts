@@ -2,6 +2,7 @@
 import type { Connection } from '../../sockets/transport.ts';
 import type { Sample } from '../expressions.ts';
 import type { Client } from '../transaction.ts';
+import type { ProxiedAddresses } from './proxy-protocol.ts';
 
 export class ClientFacts implements Client {
   readonly secure: boolean;
@@ -61,7 +62,7 @@ export class ClientFacts implements Client {
   }
 
   /** A PROXY protocol header told who the client really is. */
-  overrideAddresses(source: string, sourcePort: number, destination: string, destinationPort: number): void {
+  override({ source, sourcePort, destination, destinationPort }: ProxiedAddresses): void {
     this.#address = source;
     this.#port = sourcePort;
     this.#localAddress = destination;

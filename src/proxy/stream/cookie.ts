@@ -17,6 +17,7 @@ export interface CookiePlan {
 
 const COOKIE = headerName('cookie');
 const SET_COOKIE = headerName('set-cookie');
+const VALIDATORS = ['expires', 'last-modified', 'etag'].map(headerName);
 const CACHE_CONTROL = headerName('cache-control');
 
 /** The server the client's cookie names, if it can still serve. */
@@ -47,7 +48,7 @@ function toResponse(tx: Transaction, { settings }: CookiePlan): void {
     if (tx.persistence === server.cookie) return;
     if (settings.postonly && tx.request.method !== 'POST') return;
     response.add(SET_COOKIE, cookieText(settings, server.cookie));
-    if (settings.nocache) response.add(CACHE_CONTROL, 'private');
+    if (settings.nocache && isCacheable(tx)) response.add(CACHE_CONTROL, 'private');
     return;
   }
   for (let i = response.find(SET_COOKIE); i >= 0; i = response.find(SET_COOKIE, i + 1)) {
@@ -60,6 +61,14 @@ function toResponse(tx: Transaction, { settings }: CookiePlan): void {
     response.replaceAt(i, `${text.slice(0, equals + 1)}${value}${text.slice(end)}`);
     return;
   }
+}
+
+/** A shared cache might keep it, and hand our cookie to others (RFC 9111, section 3). */
+function isCacheable({ request, response }: Transaction): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  const control = response.getAll(CACHE_CONTROL).join(',').toLowerCase();
+  if (/(^|[,\s])(no-store|no-cache|private)/.test(control)) return false;
+  return /(^|[,\s])(s-maxage|max-age)=/.test(control) || VALIDATORS.some((name) => response.has(name));
 }
 
 function cookieText(settings: CookieSettings, value: string): string {

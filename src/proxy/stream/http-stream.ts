@@ -6,9 +6,9 @@
 import { now } from '../../sockets/timers.ts';
 import { VERDICT } from '../expressions.ts';
 import { OBSERVED, observedStatus } from '../health/observe.ts';
-import { Body } from '../http1/body.ts';
+import { Body, type Sink } from '../http1/body.ts';
 import { headerName } from '../http1/head.ts';
-import { isMethod, PARSED, parseRequest, parseResponse, TOKEN } from '../http1/parse.ts';
+import { exceedsReserve, isMethod, PARSED, parseRequest, parseResponse, TOKEN } from '../http1/parse.ts';
 import type { Reply } from '../transaction.ts';
 import { applyCookie } from './cookie.ts';
 import { FormReader } from './form.ts';
@@ -31,9 +31,11 @@ const AT = {
   exchange: 3,
   /** After 101, or 2xx to CONNECT: bytes both ways until both ends are closed. */
   tunnel: 4,
+  /** The request was answered before its body had come: the rest of that is thrown away. */
+  draining: 5,
   /** All was said; the client's last bytes are thrown away until it closes. */
-  lingering: 5,
-  over: 6,
+  lingering: 6,
+  over: 7,
 } as const;
 
 const LINGER_MS = 1000;
@@ -42,7 +44,7 @@ const LINGER_MS = 1000;
 const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
 
 const CONNECTION = headerName('connection');
-const EXPECT = headerName('expect');
+const CONTENT_LENGTH = headerName('content-length');
 const TRANSFER_ENCODING = headerName('transfer-encoding');
 const UPGRADE = headerName('upgrade');
 
@@ -67,6 +69,9 @@ export class HttpStream extends Stream {
   private clientEnded = false;
   private serverFinished = false;
   private sentBefore = 0;
+  /** What went of the body, while it may be wanted again. */
+  private readonly sentBody: Buffer[] = [];
+  private sentBodyLength = 0;
   private form: FormReader | undefined = undefined;
 
   get requestLine(): string {
@@ -108,7 +113,9 @@ export class HttpStream extends Stream {
     this.clientEnded = true;
     switch (this.at) {
       case AT.idle:
-        this.close();
+        if (this.client.requests === 0 && !this.plan.settings.options.httpIgnoreProbes)
+          this.refuseSilence(400, 'CR');
+        else this.close();
         break;
       case AT.head:
         this.refuseHead(400, 'CR');
@@ -122,6 +129,7 @@ export class HttpStream extends Stream {
         this.link?.finish();
         if (this.serverFinished) this.endTunnel('--');
         break;
+      case AT.draining:
       case AT.lingering:
         this.close();
         break;
@@ -137,7 +145,8 @@ export class HttpStream extends Stream {
     this.now = nowMs;
     switch (this.at) {
       case AT.idle:
-        if (this.client.requests === 0 && !this.plan.settings.options.httpIgnoreProbes) this.refuseSilence();
+        if (this.client.requests === 0 && !this.plan.settings.options.httpIgnoreProbes)
+          this.refuseSilence(408, 'cR');
         else this.close();
         break;
       case AT.head:
@@ -152,6 +161,7 @@ export class HttpStream extends Stream {
       case AT.tunnel:
         this.endTunnel('cD');
         break;
+      case AT.draining:
       case AT.lingering:
         this.close();
         break;
@@ -165,7 +175,7 @@ export class HttpStream extends Stream {
   shutdown(): void {
     this.now = now();
     if (this.termination === '--') this.termination = 'K-';
-    if (this.at === AT.idle || this.at >= AT.lingering) this.close();
+    if (this.at === AT.idle || this.at >= AT.draining) this.close();
     else this.abandon();
   }
 
@@ -191,6 +201,9 @@ export class HttpStream extends Stream {
           this.link!.outlet.forward(bytes, at, bytes.length);
           this.afterForwardToServer();
           return bytes.length;
+        case AT.draining:
+          at = this.drain(bytes, at);
+          break;
         default:
           return bytes.length;
       }
@@ -221,11 +234,11 @@ export class HttpStream extends Stream {
     if (this.at === AT.idle) this.startRequest();
     const { request } = this;
     const before = request.used;
-    const taken = request.take(bytes, from, this.runtime.maxrewrite);
+    const taken = request.take(bytes, from, 0);
     const outcome = parseRequest(request, this.runtime.maxFields, taken === 0);
     if (outcome === PARSED.more) return from + taken;
-    if (outcome !== PARSED.done) {
-      this.refuseHead(outcome, 'PR');
+    if (outcome !== PARSED.done || exceedsReserve(request, this.runtime.maxrewrite)) {
+      this.refuseHead(outcome === PARSED.done ? 431 : outcome, 'PR');
       return bytes.length;
     }
     const next = from + request.end - before;
@@ -244,6 +257,8 @@ export class HttpStream extends Stream {
     this.upgrading = false;
     this.responding = false;
     this.bodySent = false;
+    this.sentBody.length = 0;
+    this.sentBodyLength = 0;
     this.serverFinished = false;
     this.sentBefore = this.outlet.sent;
     this.requestBody.start('none');
@@ -276,17 +291,23 @@ export class HttpStream extends Stream {
       (request.minor === 1
         ? (request.connectionTokens & TOKEN.close) === 0
         : (request.connectionTokens & TOKEN.keepAlive) !== 0);
+    this.startRequestBody();
     this.upgrading = this.wantsUpgrade();
-    if (request.chunked) this.requestBody.start('chunked');
-    else if (request.contentLength > 0) this.requestBody.start('length', request.contentLength);
     this.runFrontendRules();
   }
 
-  /** `Upgrade` counts only when `Connection` names it, and is dropped otherwise. */
+  private startRequestBody(): void {
+    const { chunked, contentLength } = this.request;
+    if (chunked) this.requestBody.start('chunked');
+    else if (contentLength > 0) this.requestBody.start('length', contentLength);
+  }
+
+  /** `Upgrade` counts only when `Connection` names it and no body comes first, and is dropped otherwise. */
   private wantsUpgrade(): boolean {
     const { request } = this;
     if (request.upgrade < 0) return isMethod(request, 'CONNECT');
-    if ((request.connectionTokens & TOKEN.upgrade) !== 0 && request.minor === 1) return true;
+    if ((request.connectionTokens & TOKEN.upgrade) !== 0 && request.minor === 1 && this.requestBody.done)
+      return true;
     request.remove(UPGRADE);
     return false;
   }
@@ -310,7 +331,6 @@ export class HttpStream extends Stream {
       if (backendPlan.stats?.matches(this)) return this.serveStats();
     }
     this.addForwardedHeaders(plan, backendPlan);
-    if (request.expectContinue && request.minor === 0) request.remove(EXPECT);
     this.assignServer();
   }
 
@@ -382,6 +402,7 @@ export class HttpStream extends Stream {
   protected mayReuse(): boolean {
     const { httpReuse, connection } = this.backendPlan!.settings.options;
     if (connection !== 'keep-alive' || httpReuse === 'never' || this.attempt > 0) return false;
+    if (this.server!.settings.sendProxy !== undefined) return false;
     return httpReuse !== 'safe' || this.client.requests > 1 || this.isRepeatable();
   }
 
@@ -409,8 +430,9 @@ export class HttpStream extends Stream {
   }
 
   private connectionToServer(): Buffer {
-    const { minor, upgrade } = this.request;
-    if (this.upgrading && upgrade >= 0) return CONNECTION_LINE.upgrade;
+    const { minor } = this.request;
+    // An upgrade's own field went through as it came.
+    if (this.upgrading) return CONNECTION_LINE.none;
     if (this.backendPlan!.settings.options.connection !== 'keep-alive')
       return minor === 1 ? CONNECTION_LINE.close : CONNECTION_LINE.none;
     return minor === 0 ? CONNECTION_LINE.keepAlive : CONNECTION_LINE.none;
@@ -420,12 +442,21 @@ export class HttpStream extends Stream {
     const body = this.requestBody;
     this.bodySent = true;
     const at = body.feed(bytes, from, bytes.length, this.link!.outlet);
+    if (this.backendPlan!.retryOn.size > 0) this.rememberBody(bytes, from, at);
     if (body.broken) {
       this.failExchange(400, 'PR');
       return bytes.length;
     }
     this.afterForwardToServer();
+    if (body.done) this.finishIfComplete();
     return at;
+  }
+
+  /** With `retry-on` a body that fits a buffer is kept until the answer begins. */
+  private rememberBody(bytes: Buffer, from: number, to: number): void {
+    this.sentBodyLength += to - from;
+    if (this.sentBodyLength > this.runtime.bufsize) this.sentBody.length = 0;
+    else this.sentBody.push(Buffer.from(bytes.subarray(from, to)));
   }
 
   private afterForwardToServer(): void {
@@ -471,22 +502,37 @@ export class HttpStream extends Stream {
       at += response.end - before;
       if (response.status >= 200 || response.status === 101) return this.startResponse(bytes, at);
       // An interim response goes on to a client that can read it.
-      if (this.request.minor === 1) this.writeResponseHead(CONNECTION_LINE.none);
+      if (this.request.minor === 1) this.forwardInterim();
       response.clear();
     }
     this.armExchange();
   }
 
+  private forwardInterim(): void {
+    this.dropFraming();
+    this.outlet.cork();
+    this.writeResponseHead(CONNECTION_LINE.none);
+    this.outlet.uncork();
+  }
+
+  /** 1xx and 204 have no body, whatever their fields say (RFC 9110, section 8.6). */
+  private dropFraming(): void {
+    this.response.remove(CONTENT_LENGTH);
+    this.response.remove(TRANSFER_ENCODING);
+  }
+
   private startResponse(bytes: Buffer, from: number): void {
     const { response, request, outlet } = this;
+    if (this.retriesAfter(String(response.status))) return;
     this.times.responseStart = this.now;
     this.responding = true;
     if (response.status === 101) {
-      if (!this.upgrading || request.upgrade < 0) return this.badResponse();
-      return this.startTunnel(bytes, from, CONNECTION_LINE.upgrade);
+      const agreed = this.upgrading && request.upgrade >= 0 && response.upgrade >= 0;
+      if (!agreed || (response.connectionTokens & TOKEN.upgrade) === 0) return this.badResponse();
+      this.dropFraming();
+      return this.startTunnel(bytes, from);
     }
-    if (response.status < 300 && isMethod(request, 'CONNECT'))
-      return this.startTunnel(bytes, from, CONNECTION_LINE.none);
+    if (response.status < 300 && isMethod(request, 'CONNECT')) return this.startTunnel(bytes, from);
 
     this.frameResponse();
     this.noticeServerConnection();
@@ -512,6 +558,7 @@ export class HttpStream extends Stream {
   private frameResponse(): void {
     const { response, request, responseBody: body } = this;
     const { status } = response;
+    if (status === 204) this.dropFraming();
     if (status === 204 || status === 304 || isMethod(request, 'HEAD')) body.start('none');
     else if (response.chunked) {
       body.start('chunked');
@@ -615,11 +662,18 @@ export class HttpStream extends Stream {
     if (this.at !== AT.exchange) return;
     const body = this.responseBody;
     if (!this.responding) return this.noAnswer();
-    if (body.done) return;
+    if (body.done) return this.serverLeftEarly();
     if (body.kind !== 'close' || failed) return this.cutResponse('SD');
     body.done = true;
     this.keepServer = false;
     this.finishIfComplete();
+  }
+
+  /** The answer is whole, the request is not: nobody wants the rest of it. */
+  private serverLeftEarly(): void {
+    if (this.link === undefined) return;
+    this.finishServer();
+    if (!this.outlet.blocked) this.endExchange();
   }
 
   /** The server closed without an answer. */
@@ -634,6 +688,7 @@ export class HttpStream extends Stream {
       this.attempt++;
       return this.openLink();
     }
+    if (this.response.used === 0 && this.retriesAfter('empty-response')) return;
     this.observe(OBSERVED.closed);
     this.countResponseError();
     this.countServerAbort();
@@ -648,21 +703,67 @@ export class HttpStream extends Stream {
   }
 
   private badResponse(): void {
+    if (this.retriesAfter('junk-response')) return;
     this.observe(OBSERVED.invalidHead);
     this.countResponseError();
     this.failExchange(502, 'PH');
+  }
+
+  // ── Once more ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** `retry-on` (manual): the request goes out again, to another server where that is allowed. */
+  private retriesAfter(event: string): boolean {
+    const { retryOn, settings } = this.backendPlan!;
+    if (!retryOn.has(event) || this.retries >= settings.retries) return false;
+    if (this.bodySent && this.sentBody.length === 0) return false;
+    const link = this.link;
+    this.link = undefined;
+    link?.abort();
+    this.response.clear();
+    if (this.bodySent) {
+      this.startRequestBody();
+      this.held = Buffer.concat(this.held === undefined ? this.sentBody : [...this.sentBody, this.held]);
+      this.connection.pause();
+      this.sentBody.length = 0;
+      this.sentBodyLength = 0;
+      this.bodySent = false;
+    }
+    this.at = AT.waiting;
+    this.tryAgain();
+    return true;
   }
 
   // ── The end of an exchange ─────────────────────────────────────────────────────────────────────────────────
 
   private finishIfComplete(): void {
     if (this.at !== AT.exchange || !this.responding || !this.responseBody.done) return;
+    // A server that answered early still gets the whole request, as long as it listens.
+    if (!this.requestBody.done && this.link !== undefined && !this.serverFinished) return;
     this.finishServer();
-    if (this.outlet.blocked) return;
-    const complete = this.requestBody.done;
+    if (!this.outlet.blocked) this.endExchange();
+  }
+
+  private endExchange(): void {
     this.endTransaction();
-    if (complete && this.keepClient && !this.runtime.stopping) this.nextRequest();
-    else this.linger(!complete);
+    this.goOn(this.keepClient && !this.runtime.stopping);
+  }
+
+  /** To the next request, past what is left of this one; or to the end. */
+  private goOn(keep: boolean): void {
+    if (!keep || this.outlet.broken) return this.linger(!this.requestBody.done);
+    if (this.requestBody.done) return this.nextRequest();
+    this.at = AT.draining;
+    this.arm(this.now, this.plan.settings.timeouts.client);
+    if (this.held === undefined) this.connection.resume();
+    else this.resumeHeld();
+  }
+
+  private drain(bytes: Buffer, from: number): number {
+    const body = this.requestBody;
+    const at = body.feed(bytes, from, bytes.length, NOWHERE);
+    if (body.broken) this.close();
+    else if (body.done) this.nextRequest();
+    return at;
   }
 
   /** The server's part is over: the connection goes back or away. */
@@ -713,12 +814,10 @@ export class HttpStream extends Stream {
     this.status = reply.status;
     this.countStatus(reply.status);
     this.frontend.counters.intercepted++;
-    const complete = this.requestBody.done;
-    const keep = this.keepClient && reply.framed && complete;
+    const keep = this.keepClient && reply.framed;
     this.writeReply(reply, keep);
     this.endTransaction();
-    if (keep && !this.outlet.broken) this.nextRequest();
-    else this.linger(!complete);
+    this.goOn(keep);
   }
 
   private writeReply(reply: PreparedReply, keep: boolean): void {
@@ -758,7 +857,7 @@ export class HttpStream extends Stream {
   /** A fault in the middle: an answer if the client has seen nothing yet, a cut otherwise. */
   private failExchange(status: number, termination: string): void {
     if (this.responding && this.outlet.sent > this.sentBefore) return this.cutResponse(termination);
-    this.keepClient = this.keepClient && this.requestBody.done;
+    if (this.requestBody.broken) this.keepClient = false;
     this.sendReply((this.backendPlan ?? this.plan).errorReply(status), termination);
   }
 
@@ -791,9 +890,9 @@ export class HttpStream extends Stream {
   }
 
   /** Nothing came at all: a browser's spare connection, or a probe. */
-  private refuseSilence(): void {
+  private refuseSilence(status: number, termination: string): void {
     this.startRequest();
-    this.refuseHead(408, 'cR');
+    this.refuseHead(status, termination);
   }
 
   // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -813,6 +912,7 @@ export class HttpStream extends Stream {
       return this.failExchange(408, 'cD');
     }
     if (this.responding) return this.cutResponse('sD');
+    if (this.retriesAfter('response-timeout')) return;
     this.observe(OBSERVED.readTimeout);
     this.countResponseError();
     this.failExchange(504, 'sH');
@@ -856,7 +956,7 @@ export class HttpStream extends Stream {
 
   // ── Tunnels ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private startTunnel(bytes: Buffer, from: number, connection: Buffer): void {
+  private startTunnel(bytes: Buffer, from: number): void {
     const { response } = this;
     this.keepServer = false;
     if (!this.applyResponseRules()) return;
@@ -864,7 +964,7 @@ export class HttpStream extends Stream {
     this.countStatus(response.status);
     this.at = AT.tunnel;
     this.outlet.cork();
-    this.writeResponseHead(connection);
+    this.writeResponseHead(CONNECTION_LINE.none);
     if (from < bytes.length) this.outlet.forward(bytes, from, bytes.length);
     this.outlet.uncork();
     this.afterTunnelled();
@@ -902,7 +1002,7 @@ export class HttpStream extends Stream {
 
   /** The client went away. */
   private clientGone(): void {
-    if (this.at === AT.idle || this.at >= AT.lingering) return this.close();
+    if (this.at === AT.idle || this.at >= AT.draining) return this.close();
     if (this.termination === '--') this.termination = `C${this.abortState()}`;
     this.countClientAbort();
     this.abandon();
@@ -953,3 +1053,4 @@ export class HttpStream extends Stream {
 }
 
 const CRLF = Buffer.from('\r\n');
+const NOWHERE: Sink = { forward() {} };

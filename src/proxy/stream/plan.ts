@@ -80,6 +80,10 @@ export interface BackendPlan extends SidePlan {
   readonly backend: Backend;
   readonly policy: Policy;
   readonly pools: ReadonlyMap<Server, ServerPool>;
+  /** The policy goes round: any server is as good as another. */
+  readonly takesTurns: boolean;
+  /** Events of `retry-on`, written out; `conn-failure` unless it says otherwise. */
+  readonly retryOn: ReadonlySet<string>;
   /** The server takes no further request now. */
   readonly isFull: (server: Server) => boolean;
   readonly useServer: readonly {

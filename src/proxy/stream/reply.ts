@@ -82,7 +82,7 @@ function builtinMessage(status: number): string {
   const body = `<html><body><h1>${title}</h1>\n${text}\n</body></html>\n`;
   return (
     `HTTP/1.1 ${status} ${reason}\r\nContent-length: ${body.length}\r\nCache-Control: no-cache\r\n` +
-    `Connection: close\r\nContent-Type: text/html\r\n\r\n${body}`
+    `${status === 422 ? '' : 'Connection: close\r\n'}Content-Type: text/html\r\n\r\n${body}`
   );
 }
 

@@ -13,6 +13,7 @@ import { ClientFacts } from './client-facts.ts';
 import { persistentServer } from './cookie.ts';
 import { Outlet } from './outlet.ts';
 import type { BackendPlan, ClientStream, FrontendPlan, Runtime, Waiting } from './plan.ts';
+import { type ProxiedAddresses, proxyHeader } from './proxy-protocol.ts';
 import { ServerLink, type ServerSide } from './server-link.ts';
 import type { ServerPool } from './server-pool.ts';
 
@@ -78,6 +79,8 @@ export abstract class Stream
   protected wall = 0;
   private pool: ServerPool | undefined = undefined;
   private countedOn: Server | undefined = undefined;
+  /** The server was not chosen by the policy. */
+  private bound = false;
   private sessionId: string | undefined = undefined;
   private uniqueIdText: string | undefined = undefined;
 
@@ -129,12 +132,14 @@ export abstract class Stream
     return this.client.acceptedAt;
   }
 
-  opened(connection: Connection): void {
+  /** `announced`: the addresses that a PROXY protocol header told. */
+  opened(connection: Connection, announced?: ProxiedAddresses): void {
     this.now = now();
     this.wall = Date.now();
     this.connection = connection;
     this.outlet.attach(connection);
     this.client = new ClientFacts(connection, this.listener, this.listener.bind.ssl !== undefined, this.wall);
+    if (announced !== undefined) this.client.override(announced);
     this.times.idleStart = this.now;
     if (this.passesConnectionRules()) this.start();
     else {
@@ -211,12 +216,8 @@ export abstract class Stream
   protected assignServer(): void {
     const plan = this.backendPlan!;
     const bound = this.boundServer(plan);
-    if (bound !== undefined) {
-      const pool = plan.pools.get(bound)!;
-      if (pool.full) this.waitInQueue(pool.queue);
-      else this.useServer(bound);
-      return;
-    }
+    this.bound = bound !== undefined;
+    if (bound !== undefined) return this.useOrWait(plan, bound);
     const { policy, isFull } = plan;
     const server = policy.pick(this, isFull);
     if (server !== undefined && policy.bindsRequests && isFull(server))
@@ -224,6 +225,13 @@ export abstract class Stream
     else if (server !== undefined) this.useServer(server);
     else if (plan.backend.usable.length > 0) this.waitInQueue(plan.queue);
     else this.searchFailed('SC');
+  }
+
+  /** This server and no other. */
+  private useOrWait(plan: BackendPlan, server: Server): void {
+    const pool = plan.pools.get(server)!;
+    if (pool.full) this.waitInQueue(pool.queue);
+    else this.useServer(server);
   }
 
   /** The server that a rule or the client's cookie names, while it can serve. */
@@ -324,6 +332,11 @@ export abstract class Stream
     this.times.connected = this.now;
     this.waitingFor = FOR.nothing;
     this.observe(OBSERVED.connected);
+    const { sendProxy } = this.server!.settings;
+    if (sendProxy !== undefined) {
+      const header = proxyHeader(sendProxy, this.client);
+      this.link!.outlet.forward(header, 0, header.length);
+    }
     this.serverReady();
   }
 
@@ -335,36 +348,54 @@ export abstract class Stream
 
   /** Again to the same server after a moment, or to another one at once (manual, `retries` and `option redispatch`). */
   private connectFailed(reason: string | undefined): void {
-    const { settings } = this.backendPlan!;
+    const { settings, retryOn } = this.backendPlan!;
     const server = this.server!;
     this.link = undefined;
     this.attempt++;
     this.observe(OBSERVED.notConnected);
-    if (this.retries >= settings.retries) {
+    if (this.retries >= settings.retries || !retryOn.has('conn-failure')) {
       server.counters.econ++;
       this.backend!.counters.econ++;
       this.searchFailed(reason === 'ETIMEDOUT' ? 'sC' : 'SC');
       return;
     }
-    this.retries++;
-    server.counters.wretr++;
-    this.backend!.counters.wretr++;
-    if (this.redispatchDue(settings.redispatch, settings.retries)) {
-      const other = this.otherServer(server);
-      if (other !== undefined) {
-        this.redispatched = true;
-        server.counters.wredis++;
-        this.backend!.counters.wredis++;
-        this.useServer(other);
-        return;
-      }
-    }
-    this.waitFor(FOR.retry, Math.min(settings.timeouts.connect ?? RETRY_DELAY_MS, RETRY_DELAY_MS));
+    this.countRetry();
+    const other = this.redispatchDue() ? this.otherServer(server) : undefined;
+    if (other !== undefined) this.redispatch(other);
+    else this.waitFor(FOR.retry, Math.min(settings.timeouts.connect ?? RETRY_DELAY_MS, RETRY_DELAY_MS));
   }
 
-  /** −1: only the last retry goes elsewhere; n: every n-th. A server that is down meanwhile is never tried again. */
-  private redispatchDue(redispatch: number, retries: number): boolean {
+  /** The same request once more, at once. */
+  protected tryAgain(): void {
+    this.attempt++;
+    this.countRetry();
+    const other = this.redispatchDue() ? this.otherServer(this.server!) : undefined;
+    if (other !== undefined) this.redispatch(other);
+    else this.openLink();
+  }
+
+  private countRetry(): void {
+    this.retries++;
+    this.server!.counters.wretr++;
+    this.backend!.counters.wretr++;
+  }
+
+  private redispatch(to: Server): void {
+    this.redispatched = true;
+    this.server!.counters.wredis++;
+    this.backend!.counters.wredis++;
+    this.useServer(to);
+  }
+
+  /**
+   * Whether the next try may go elsewhere. Where it does not matter which server is taken it always may; otherwise
+   * −1 is only the last retry, n every n-th. A server that is down meanwhile is not tried again.
+   */
+  private redispatchDue(): boolean {
+    const { settings, takesTurns } = this.backendPlan!;
+    const { redispatch, retries } = settings;
     if (redispatch === 0) return false;
+    if (takesTurns && !this.bound) return true;
     if (!this.server!.usableForSticky) return true;
     return redispatch < 0 ? this.retries === retries : this.retries % redispatch === 0;
   }
@@ -410,11 +441,8 @@ export abstract class Stream
   /** The server was marked down while a retry waited for it. */
   private connectAgainElsewhere(): void {
     const other = this.otherServer(this.server!);
-    if (other === undefined) return this.openLink();
-    this.redispatched = true;
-    this.server!.counters.wredis++;
-    this.backend!.counters.wredis++;
-    this.useServer(other);
+    if (other === undefined) this.openLink();
+    else this.redispatch(other);
   }
 
   protected arm(from: number, ms: number | undefined): void {
