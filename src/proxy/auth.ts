@@ -67,7 +67,7 @@ export function verifyCrypt(password: string, hash: string): boolean {
  * The digest part of SHA crypt, "Unix crypt using SHA-256 and SHA-512" (Ulrich Drepper, version 0.6). `password` and
  * `salt` are latin1 text; `rounds` is 5000 when a hash says none.
  */
-export function shaCrypt(password: string, salt: string, bits: 256 | 512, rounds: number): string {
+function shaCrypt(password: string, salt: string, bits: 256 | 512, rounds: number): string {
   const size = bits / 8;
   const digest = (...parts: Uint8Array[]) => {
     const hash = createHash(`sha${bits}`);

@@ -22,12 +22,7 @@ export const LOG_FIELDS: readonly LogFieldRow[] = [
     const utc = utcDate();
     return (tx) => utc.at(tx.client.acceptedAt);
   }),
-  time(
-    'Ta',
-    'Time of the request from its first byte to the end.',
-    (t) => span(t.requestStart, t.end),
-    'http',
-  ),
+  time('Ta', 'Time of the request from its first byte to the end.', (t) => span(firstByte(t), t.end), 'http'),
   time('Tc', 'Time to connect to the server.', (t) => span(t.queueEnd, t.connected)),
   time('Td', 'Time of the data transfer, from the response head on.', (t) => span(t.responseStart, t.end)),
   time('Th', 'Time of the handshakes on the connection: counted in %Ti.', () => 0),
@@ -59,7 +54,7 @@ export const LOG_FIELDS: readonly LogFieldRow[] = [
     span(t.idleStart, t.end),
   ),
   time('Tu', 'Time as the user sees it: without the idle time before the request.', (t) =>
-    span(t.requestStart < 0 ? t.idleStart : t.requestStart, t.end),
+    span(firstByte(t), t.end),
   ),
   time('Tw', 'Time in queues.', (t) =>
     t.queueEnd < 0 ? -1 : span(t.requestEnd < 0 ? t.idleStart : t.requestEnd, t.queueEnd),
@@ -239,6 +234,11 @@ function asWords(values: readonly (string | undefined)[] | undefined, slots: num
 /** Whole milliseconds between two points, −1 when one was not reached. */
 function span(from: number, to: number): number {
   return from < 0 || to < 0 ? -1 : to > from ? Math.trunc(to - from) : 0;
+}
+
+/** Sessions that sent no request are timed from the accept on. */
+function firstByte(times: Times): number {
+  return times.requestStart < 0 ? times.idleStart : times.requestStart;
 }
 
 /** Sessions that sent no request have the date of their accept. */
