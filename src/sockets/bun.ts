@@ -1,6 +1,16 @@
 /** Connections on Bun's sockets: the real transport. Only this file and `datagram.ts` know Bun. */
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { ProxyError } from '../errors.ts';
+import {
+  acceptsClient,
+  acceptsServer,
+  connectOptions,
+  type HandshakeError,
+  keepSession,
+  listenOptions,
+  resumeSession,
+  type TlsSocket,
+} from './bun-tls.ts';
 import type {
   ConnectAddress,
   Connection,
@@ -19,9 +29,8 @@ export const bunTransport: Transport = { listen, connect };
 
 function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
   const options: Record<string, unknown> = {
-    socket: acceptingHandlers(accept),
+    ...(tls === undefined ? { socket: acceptingHandlers(accept) } : secureOptions(accept, tls)),
     allowHalfOpen: true,
-    ...(tls && { tls: tlsServerOptions(tls) }),
   };
   if (at.kind === 'unix') {
     removeStaleSocket(at.path);
@@ -52,15 +61,19 @@ function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
   }
 }
 
-function connect(to: ConnectAddress, events: Events, tls?: TlsClient): Connection {
-  const connection = new BunConnection(events);
+function connect(to: ConnectAddress, events: Events, tls?: TlsClient, serverName?: string): Connection {
+  const connection = tls
+    ? new SecureClient(events, tls, serverName ?? tls.serverName)
+    : new BunConnection(events);
   const where = to.kind === 'unix' ? { unix: to.path } : { hostname: to.host, port: to.port };
   Bun.connect({
     ...where,
-    socket: connectingHandlers,
+    socket: connection instanceof SecureClient ? secureConnectingHandlers : connectingHandlers,
     data: connection,
     allowHalfOpen: true,
-    ...(tls && { tls: tlsClientOptions(tls) }),
+    ...(connection instanceof SecureClient && {
+      tls: connectOptions(connection.rules, connection.serverName),
+    }),
   } as never).catch((error: NodeJS.ErrnoException) => connection.failed(error.code ?? error.message));
   return connection;
 }
@@ -120,21 +133,26 @@ class BunConnection implements Connection {
   }
 
   get tls(): Connection['tls'] {
-    const socket = this.socket;
-    if (socket === undefined || !('alpnProtocol' in socket)) return undefined;
+    const socket = this.socket as unknown as TlsSocket | undefined;
+    const cipher = socket?.getCipher?.()?.name;
+    if (socket === undefined || !cipher) return undefined;
     return {
-      sni: socket.getServername()?.toString() || undefined,
+      sni: socket.getServername() || undefined,
       alpn: socket.alpnProtocol || undefined,
-      version: socket.getTLSVersion() || undefined,
-      cipher: socket.getCipher()?.name,
+      version: socket.getTLSVersion(),
+      cipher,
     };
   }
 
   opened(socket: BunSocket): void {
+    if (this.begin(socket)) this.events.opened(this);
+  }
+
+  /** False when it was given up while it was still being made. */
+  protected begin(socket: BunSocket): boolean {
     this.socket = socket;
-    // Given up while the connection was still being made.
     if (this.#over) socket.terminate();
-    else this.events.opened(this);
+    return !this.#over;
   }
 
   received(bytes: Buffer): void {
@@ -164,6 +182,52 @@ class BunConnection implements Connection {
   }
 }
 
+/** A connection to a server in TLS: it opens once the handshake is over and the server's certificate is good. */
+class SecureClient extends BunConnection {
+  readonly rules: TlsClient;
+  readonly serverName: string | undefined;
+  #shaken = false;
+
+  constructor(events: Events, rules: TlsClient, serverName: string | undefined) {
+    super(events);
+    this.rules = rules;
+    this.serverName = serverName;
+  }
+
+  connected(socket: BunSocket): void {
+    if (this.begin(socket)) resumeSession(this.rules, this.serverName, socket as never);
+  }
+
+  shaken(socket: BunSocket, error: HandshakeError): void {
+    if (this.#shaken) return;
+    this.#shaken = true;
+    if (acceptsServer(this.rules, this.serverName, socket as never, error)) this.opened(socket);
+    else this.#refuse();
+  }
+
+  override ended(): void {
+    if (this.#shaken) super.ended();
+    else this.#refuse();
+  }
+
+  override closed(error: unknown): void {
+    if (this.#shaken) super.closed(error);
+    else this.failed(HANDSHAKE_FAILED);
+  }
+
+  #refuse(): void {
+    const { socket } = this;
+    this.failed(HANDSHAKE_FAILED);
+    socket?.terminate();
+  }
+}
+
+/** The reason of a handshake that failed, whatever was wrong. */
+const HANDSHAKE_FAILED = 'EPROTO';
+
+/** Hears of connections that are still shaking hands. */
+const NOBODY: Events = { opened() {}, data() {}, drained() {}, ended() {}, closed() {} };
+
 const commonHandlers = {
   binaryType: 'buffer' as const,
   data: (socket: BunSocket, bytes: Buffer) => socket.data.received(bytes),
@@ -181,6 +245,15 @@ const connectingHandlers = {
     socket.data.failed(error.code ?? error.message),
 };
 
+const secureConnectingHandlers = {
+  ...connectingHandlers,
+  open: (socket: Bun.Socket<SecureClient>) => socket.data.connected(socket as never),
+  handshake: (socket: Bun.Socket<SecureClient>, _ok: boolean, error: HandshakeError) =>
+    socket.data.shaken(socket as never, error),
+  session: ({ data }: Bun.Socket<SecureClient>, session: Buffer) =>
+    keepSession(data.rules, data.serverName, session),
+};
+
 function acceptingHandlers(accept: Accept) {
   return {
     ...commonHandlers,
@@ -193,26 +266,39 @@ function acceptingHandlers(accept: Accept) {
   };
 }
 
+/** What `Bun.listen` takes for TLS: a connection is one only after its handshake. */
+function secureOptions(accept: Accept, tls: TlsServer) {
+  const { tls: options, serverName } = listenOptions(tls);
+  const seconds = Math.ceil((tls.handshakeTimeoutMs ?? 0) / 1000);
+  return {
+    tls: options,
+    socket: {
+      ...commonHandlers,
+      ...(serverName && { serverName: (_data: unknown, name: string) => serverName(name) }),
+      open(socket: BunSocket): void {
+        socket.data = new BunConnection(NOBODY, socket);
+        socket.timeout(seconds);
+      },
+      handshake(socket: BunSocket, ok: boolean, error: HandshakeError): void {
+        const connection = socket.data;
+        if (connection.events !== NOBODY) return;
+        socket.timeout(0);
+        if (!acceptsClient(tls, socket as never, ok, error)) {
+          connection.reset();
+          return;
+        }
+        connection.events = accept(connection);
+        connection.events.opened(connection);
+      },
+      timeout: (socket: BunSocket) => socket.data.reset(),
+    },
+  };
+}
+
 /** `::ffff:127.0.0.1` is how a dual-stack listener shows an IPv4 peer. */
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-}
-
-function tlsServerOptions(tls: TlsServer) {
-  return {
-    cert: tls.cert,
-    key: tls.key,
-    ca: tls.ca,
-    requestCert: tls.requestCert,
-    rejectUnauthorized: tls.rejectUnauthorized,
-    ALPNProtocols: tls.alpn?.join(','),
-    ciphers: tls.ciphers,
-  };
-}
-
-function tlsClientOptions(tls: TlsClient) {
-  return { serverName: tls.serverName, ca: tls.ca, rejectUnauthorized: tls.verify };
 }
 
 /** A socket file left by a killed process would make every later start fail; anything else at that path is kept. */

@@ -47,9 +47,9 @@ export function quickTransport(): Transport {
       at.kind === 'unix' || tls !== undefined
         ? bunTransport.listen(at, accept, tls)
         : loop.listen(at, accept),
-    connect: (to: ConnectAddress, events: Events, tls?: TlsClient): Connection =>
+    connect: (to: ConnectAddress, events: Events, tls?: TlsClient, serverName?: string): Connection =>
       to.kind === 'unix' || tls !== undefined
-        ? bunTransport.connect(to, events, tls)
+        ? bunTransport.connect(to, events, tls, serverName)
         : loop.connect(to, events),
   };
 }

@@ -4,13 +4,17 @@
  */
 
 export interface Transport {
-  /** Starts to listen. Throws a ProxyError (`listen.in-use`, `listen.denied` …) when it cannot. */
+  /**
+   * Starts to listen. Throws a ProxyError (`listen.in-use`, `listen.denied`, `tls.refused` …) when it cannot.
+   * With TLS `accept` is called once the handshake has succeeded.
+   */
   listen(at: ListenAddress, accept: (connection: Connection) => Events, tls?: TlsServer): Listener;
   /**
    * Opens a connection. The returned object is usable at once for `reset`; `events.opened` or `events.closed`
-   * (with `failed` true) tells how it went.
+   * (with `failed` true) tells how it went. With TLS `opened` comes after the handshake, and the reason of one that
+   * failed is `EPROTO`.
    */
-  connect(to: ConnectAddress, events: Events, tls?: TlsClient): Connection;
+  connect(to: ConnectAddress, events: Events, tls?: TlsClient, serverName?: string): Connection;
 }
 
 export type ListenAddress =
@@ -23,21 +27,48 @@ export type ConnectAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-export interface TlsServer {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca?: string;
-  readonly requestCert?: boolean;
-  readonly rejectUnauthorized?: boolean;
+/** What both sides of TLS settle. Versions as the runtime names them: `TLSv1`, `TLSv1.1`, `TLSv1.2`, `TLSv1.3`. */
+export interface TlsRules {
+  /** Protocols for ALPN; none or empty leaves the extension out. */
   readonly alpn?: readonly string[];
+  /** Ciphers up to TLS 1.2, as OpenSSL writes them. */
   readonly ciphers?: string;
   readonly minVersion?: string;
+  readonly maxVersion?: string;
+  /** Default: true. */
+  readonly tickets?: boolean;
 }
 
-export interface TlsClient {
+/** A certificate with its chain, and its key: PEM. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** How to speak TLS with clients. */
+export interface TlsServer extends TlsRules {
+  /** The first is shown to clients that name no server, or one that `choose` does not know. */
+  readonly certificates: readonly TlsIdentity[];
+  /** The index of the certificate for a name that a client asked for; undefined when there is none. */
+  choose?(serverName: string): number | undefined;
+  /** Refuse clients that `choose` finds no certificate for. */
+  readonly strict?: boolean;
+  /** Ask clients for a certificate of these authorities (PEM); `required` refuses those without. */
+  readonly clients?: { readonly ca: string; readonly required: boolean };
+  /** Connections that did not finish their handshake by then are closed. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+/** How to speak TLS with a server. */
+export interface TlsClient extends TlsRules {
+  /** Name in the handshake; none leaves the extension out. `connect` may be given another one. */
   readonly serverName?: string;
-  readonly ca?: string;
+  /** Whether its certificate must be good, and bear `verifyName`, or else the name in the handshake, if there is one. */
   readonly verify: boolean;
+  readonly verifyName?: string;
+  /** Authorities, PEM; without them the runtime's own. */
+  readonly ca?: string;
+  readonly identity?: TlsIdentity;
 }
 
 export interface Listener {
