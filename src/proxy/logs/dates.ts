@@ -4,6 +4,8 @@ export class SecondText {
   readonly #format: (date: Date) => string;
   #second = Number.NaN;
   #text = '';
+  #ms = Number.NaN;
+  #fine = '';
 
   constructor(format: (date: Date) => string) {
     this.#format = format;
@@ -17,6 +19,15 @@ export class SecondText {
       this.#text = this.#format(new Date(second * 1000));
     }
     return this.#text;
+  }
+
+  /** With the milliseconds after it: `….007`. Under load many lines share one. */
+  withMilliseconds(ms: number): string {
+    if (ms !== this.#ms) {
+      this.#fine = this.at(ms) + milliseconds(ms);
+      this.#ms = ms;
+    }
+    return this.#fine;
   }
 }
 

@@ -123,14 +123,11 @@ export const LOG_FIELDS: readonly LogFieldRow[] = [
   text('sslv', 'The TLS version of the client.', (tx) => tx.client.tlsVersion),
   date('t', 'Date of the accept with milliseconds, local.', () => {
     const local = localDate();
-    return (tx) => local.at(tx.client.acceptedAt) + milliseconds(tx.client.acceptedAt);
+    return (tx) => local.withMilliseconds(tx.client.acceptedAt);
   }),
   date('tr', 'Date of the request with milliseconds, local.', () => {
     const local = localDate();
-    return (tx) => {
-      const ms = requestDate(tx);
-      return local.at(ms) + milliseconds(ms);
-    };
+    return (tx) => local.withMilliseconds(requestDate(tx));
   }),
   date('trg', 'Date of the request in UTC.', () => {
     const utc = utcDate();

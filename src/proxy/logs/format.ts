@@ -32,6 +32,64 @@ export function compileLogFormat(
   };
 }
 
+/**
+ * The same, straight into a buffer: log lines are made this way, without a string for the whole. Returns where the
+ * line ends; what has no room in `out` is left out, though it counts.
+ */
+export type WriteLine = (tx: Transaction, out: Buffer, at: number) => number;
+
+export function compileLogWriter(format: LogFormat, env: CompileEnv): WriteLine {
+  const { texts, renders } = layOut(format.pieces, env, 'log');
+  const fixed = texts.map((text) => Uint8Array.from(Buffer.from(text, 'latin1')));
+  return (tx, out, start) => {
+    let at = putBytes(fixed[0]!, out, start);
+    for (let i = 0; i < renders.length; i++) {
+      const value = renders[i]!(tx);
+      at = typeof value === 'number' ? putNumber(value, out, at) : putText(value, out, at);
+      at = putBytes(fixed[i + 1]!, out, at);
+    }
+    return at;
+  };
+}
+
+/** Latin1 text; long runs are quicker in one call. Writes beyond the end of a buffer do nothing. */
+export function putText(text: string, out: Buffer, at: number): number {
+  const { length } = text;
+  if (length > 64) {
+    if (at < out.length) out.latin1Write(text, at, Math.min(length, out.length - at));
+    return at + length;
+  }
+  for (let i = 0; i < length; i++) out[at + i] = text.charCodeAt(i);
+  return at + length;
+}
+
+function putBytes(bytes: Uint8Array, out: Buffer, at: number): number {
+  const { length } = bytes;
+  for (let i = 0; i < length; i++) out[at + i] = bytes[i]!;
+  return at + length;
+}
+
+const ZERO = 48;
+
+/** Decimal digits of a whole number. */
+function putNumber(value: number, out: Buffer, at: number): number {
+  if ((value | 0) !== value) return putText(String(value), out, at);
+  let rest = value;
+  if (rest < 0) {
+    if (rest === -2147483648) return putText(String(value), out, at);
+    out[at++] = 45;
+    rest = -rest;
+  }
+  let digits = 1;
+  for (let limit = 10; digits < 10 && rest >= limit; limit *= 10) digits++;
+  for (let i = at + digits - 1; i >= at; i--) {
+    const tenth = (rest / 10) | 0;
+    out[i] = ZERO + rest - 10 * tenth;
+    rest = tenth;
+  }
+  return at + digits;
+}
+
 /** Fixed texts around the variable ones: one more than those. */
 function layOut(
   pieces: readonly LogPiece[],

@@ -2,7 +2,7 @@
 import type { CompileEnv } from '../expressions.ts';
 import type { Configuration, LogTarget, ProxySettings } from '../settings.ts';
 import type { Transaction } from '../transaction.ts';
-import { compileLogFormat } from './format.ts';
+import { compileLogWriter, type WriteLine } from './format.ts';
 import { BUILTIN_FORMATS, builtinFormat, connectFormat } from './formats.ts';
 import { compileHeader } from './header.ts';
 import type { LogOutputs } from './output.ts';
@@ -13,11 +13,11 @@ export function makeLogger(
   env: CompileEnv,
   outputs: LogOutputs,
 ): (tx: Transaction) => void {
-  const send = makeSend(settings, env.configuration, outputs);
-  if (send === undefined) return () => {};
+  const sends = makeSends(settings, env.configuration, outputs);
+  if (sends.length === 0) return () => {};
   const { dontlognull, dontlogNormal, logSeparateErrors } = settings.options;
   const text = settings.logFormat ?? builtinFormat(ownFormat(settings));
-  const message = compileLogFormat(text, env, 'log');
+  const message = compileLogWriter(text, env);
   return (tx) => {
     const { logLevel } = tx;
     if (logLevel === SILENT) return;
@@ -28,7 +28,7 @@ export function makeLogger(
       if (dontlogNormal && !failed) return;
       if (logSeparateErrors && failed) level = ERR;
     }
-    send(logLevel ?? level, message(tx));
+    for (let i = 0; i < sends.length; i++) sends[i]!(logLevel ?? level, message, tx);
   };
 }
 
@@ -38,21 +38,21 @@ export function makeMessenger(
   configuration: Configuration,
   outputs: LogOutputs,
 ): (level: number, message: string) => void {
-  return makeSend(settings, configuration, outputs) ?? (() => {});
+  const sends = makeSends(settings, configuration, outputs);
+  return (level, message) => {
+    for (const send of sends) send(level, message);
+  };
 }
 
 const ERR = 3;
 const INFO = 6;
 const SILENT = -1;
 
-type Send = (level: number, message: string) => void;
+/** A text, or what writes it for a transaction. */
+type Send = (level: number, message: string | WriteLine, tx?: Transaction) => void;
 
-/** Undefined when the proxy logs nowhere. */
-function makeSend(
-  settings: ProxySettings,
-  configuration: Configuration,
-  outputs: LogOutputs,
-): Send | undefined {
+/** One a target; none when the proxy logs nowhere. */
+function makeSends(settings: ProxySettings, configuration: Configuration, outputs: LogOutputs): Send[] {
   const { global } = configuration;
   const targets = [...(settings.logGlobal ? global.logs : []), ...settings.logs];
   const parts = {
@@ -60,21 +60,18 @@ function makeSend(
     pid: process.pid,
     hostname: global.logSendHostname,
   };
-  const sends = targets.map((target): Send => {
+  return targets.map((target): Send => {
     const header = compileHeader(target, parts);
     const output = outputs.of(target);
     const isWanted = compileSampling(target);
     const { level: least, length } = target;
-    return (level, message) => {
+    return (level, message, tx) => {
       if (level > least || !isWanted()) return;
-      output.line(header(level, Date.now()), message, length);
+      const before = header(level, Date.now());
+      if (typeof message === 'string') output.line(before, message, length);
+      else output.write(before, message, tx as Transaction, length);
     };
   });
-  const [first] = sends;
-  if (sends.length <= 1) return first;
-  return (level, message) => {
-    for (const send of sends) send(level, message);
-  };
 }
 
 /** Which of every `size` messages are sent, counted from 1. */

@@ -7,10 +7,14 @@ import { writeSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { DatagramAddress, DatagramSender } from '../../sockets/datagram.ts';
 import type { LogTarget } from '../settings.ts';
+import type { Transaction } from '../transaction.ts';
+import { putText, type WriteLine } from './format.ts';
 
 export interface LogOutput {
   /** Takes one line, latin1, without its end; cut to `maxLength` bytes. */
   line(header: string, message: string, maxLength: number): void;
+  /** The same with a message that is written in place. */
+  write(header: string, message: WriteLine, tx: Transaction, maxLength: number): void;
   flush(): void;
   close(): void;
   /** Lines that were lost. */
@@ -31,7 +35,10 @@ export class LogOutputs {
   of(target: LogTarget): LogOutput {
     const key = JSON.stringify(target.to);
     let output = this.#outputs.get(key);
-    if (output === undefined) this.#outputs.set(key, (output = new BatchOutput(this.#sender(target))));
+    if (output === undefined) {
+      output = new BatchOutput(this.#sender(target));
+      this.#outputs.set(key, output);
+    }
     return output;
   }
 
@@ -60,6 +67,8 @@ export class LogOutputs {
 const BUFFER = 128 * 1024;
 /** As many as the datagram sender takes at once. */
 const LINES = 64;
+/** A datagram holds no more, and no target asks for more. */
+const LONGEST = 65536;
 const NEWLINE = 10;
 
 class BatchOutput implements LogOutput {
@@ -77,16 +86,24 @@ class BatchOutput implements LogOutput {
   }
 
   line(header: string, message: string, maxLength: number): void {
-    const full = header.length + message.length;
-    const length = Math.min(Math.min(full, maxLength), BUFFER - 1);
-    if (this.#count === LINES || this.#used + length + 1 > BUFFER) this.flush();
-    const bytes = this.#bytes;
-    const start = this.#used;
-    const end = start + length;
-    const messageAt = Math.min(start + header.length, end);
-    bytes.latin1Write(header, start, messageAt - start);
-    bytes.latin1Write(message, messageAt, end - messageAt);
-    bytes[end] = NEWLINE;
+    const start = this.#start();
+    this.#end(start, putText(message, this.#bytes, putText(header, this.#bytes, start)), maxLength);
+  }
+
+  write(header: string, message: WriteLine, tx: Transaction, maxLength: number): void {
+    const start = this.#start();
+    this.#end(start, message(tx, this.#bytes, putText(header, this.#bytes, start)), maxLength);
+  }
+
+  /** Where a line may begin: with room for the longest one. */
+  #start(): number {
+    if (this.#count === LINES || this.#used > BUFFER - LONGEST) this.flush();
+    return this.#used;
+  }
+
+  #end(start: number, wanted: number, maxLength: number): void {
+    const end = Math.min(wanted, start + maxLength, start + LONGEST - 1);
+    this.#bytes[end] = NEWLINE;
     this.#used = end + 1;
     this.#ends[this.#count++] = end + 1;
     if (this.#scheduled) return;

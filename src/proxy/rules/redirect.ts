@@ -115,7 +115,7 @@ function compileLocation(args: RedirectArgs, env: CompileEnv): (tx: Transaction)
 
 /** Path and query of the request, as the location keeps them. The parser let no control characters into them. */
 function rest(tx: Transaction, dropQuery: boolean, appendSlash: boolean): string {
-  if (!dropQuery) return pathAndQueryOf(tx.request) ?? '/';
-  const path = pathOf(tx.request) ?? '/';
+  const path = (dropQuery ? pathOf(tx.request) : pathAndQueryOf(tx.request)) ?? '/';
+  if (path.includes('?')) return path;
   return appendSlash && !path.endsWith('/') ? `${path}/` : path;
 }

@@ -25,7 +25,10 @@ export const PAYLOAD_FETCHES: readonly FetchRow[] = [
     'int',
     'How many bytes were received so far.',
     wantsNone,
-    () => (tx) => tx.payloadLength,
+    () => (tx) => {
+      if (tx.inspecting) tx.incomplete = true;
+      return tx.payloadLength;
+    },
     ['req_len'],
   ),
   ...bothSides(
