@@ -6,8 +6,11 @@ import { ProxyError } from '../errors.ts';
 import type { Clock } from '../sockets/timers.ts';
 import type { ListenAddress, Listener, Transport } from '../sockets/transport.ts';
 import { alarmClock } from './alarm.ts';
+import { announcer } from './announce.ts';
 import { type Compiled, compileConfiguration } from './compile.ts';
 import { startChecks } from './health/checks.ts';
+import { makeLogger } from './logs/logger.ts';
+import { LogOutputs, type OpenDatagrams } from './logs/output.ts';
 import { type Proxy as LiveProxy, ProcessCounters } from './model.ts';
 import { serveRuntimeSocket } from './runtime-api/socket.ts';
 import type { BindSettings, Configuration } from './settings.ts';
@@ -19,6 +22,7 @@ export interface EngineHost {
   readonly clock: Clock;
   /** An address for a host name; undefined when there is none. */
   resolve(host: string, family: 4 | 6 | undefined): Promise<string | undefined>;
+  readonly openDatagrams: OpenDatagrams;
 }
 
 export interface Engine {
@@ -35,6 +39,7 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   const { global } = configuration;
   refuseTls(configuration);
   const totals = new ProcessCounters();
+  const outputs = new LogOutputs(host.openDatagrams);
   let acceptor: Acceptor;
   const proxy: { -readonly [K in keyof LiveProxy]: LiveProxy[K] } = {
     configuration,
@@ -49,7 +54,7 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   };
   const compiled = compileConfiguration(configuration, {
     running: () => proxy,
-    logger: () => () => {},
+    logger: (settings, env) => makeLogger(settings, env, outputs),
     serverTls: () => undefined,
   });
   proxy.frontends = compiled.frontends.map((plan) => plan.frontend);
@@ -70,8 +75,10 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   const listeners = listenAll(compiled, acceptor, host.transport);
   const alarms = alarmClock(host.clock);
   const runtime = orStop(listeners, () => serveRuntimeSocket(host.transport, global, proxy, alarms));
-  const checks = startChecks(proxy, host.transport, alarms, () => {});
-  return { proxy, stopSoftly, stopNow, logState };
+  const announce = announcer(proxy, outputs);
+  const checks = startChecks(proxy, host.transport, alarms, (event) => announce.checked(event));
+  announce.started();
+  return { proxy, stopSoftly, stopNow, logState: announce.states };
 
   async function stopSoftly(): Promise<void> {
     proxy.stopping = true;
@@ -81,6 +88,8 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     runtime.stop();
     acceptor.closeIdle();
     while (acceptor.streams.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    announce.stopped();
+    outputs.close();
   }
 
   function stopNow(): void {
@@ -88,9 +97,9 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     for (const listener of listeners) listener.stop();
     runtime.stop();
     acceptor.shutdownAll();
+    announce.stopped();
+    outputs.close();
   }
-
-  function logState(): void {}
 }
 
 /** Speaking in the clear where TLS was asked for would be worse than not starting. */
@@ -109,7 +118,7 @@ function refuseTls({ proxies }: Configuration): void {
 }
 
 /** Leaves no listener behind when a later step of the start fails. */
-function orStop<T>(listeners: readonly Listener[], step: () => T): T {
+function orStop<T>(listeners: readonly FrontendListener[], step: () => T): T {
   try {
     return step();
   } catch (error) {
@@ -135,13 +144,13 @@ async function resolveServers(proxy: LiveProxy, host: EngineHost): Promise<void>
   );
 }
 
-function listenAll(compiled: Compiled, acceptor: Acceptor, transport: Transport): Listener[] {
-  const listeners: Listener[] = [];
+function listenAll(compiled: Compiled, acceptor: Acceptor, transport: Transport): FrontendListener[] {
+  const listeners: FrontendListener[] = [];
   const failures: ProxyError[] = [];
   for (const plan of compiled.frontends)
     plan.settings.binds.forEach((bind, i) => {
       try {
-        listeners.push(listenOn(plan, bind, i + 1, acceptor, transport));
+        listeners.push(new FrontendListener(plan, bind, i + 1, acceptor, transport));
       } catch (error) {
         if (!(error instanceof ProxyError)) throw error;
         failures.push(withPlace(error, plan, bind));
@@ -152,16 +161,27 @@ function listenAll(compiled: Compiled, acceptor: Acceptor, transport: Transport)
   throw new AggregateError(failures, failures.map((failure) => failure.message).join('\n'));
 }
 
-function listenOn(
-  plan: FrontendPlan,
-  bind: BindSettings,
-  id: number,
-  acceptor: Acceptor,
-  transport: Transport,
-): Listener {
-  const state = { id, name: bind.name ?? `sock-${id}`, bind };
-  plan.frontend.listeners.push(state);
-  return transport.listen(listenAddress(bind), acceptor.acceptOn(plan, state));
+/** A `bind` line's socket; `disable frontend` gives the port back and `enable frontend` takes it again. */
+class FrontendListener {
+  #listener: Listener | undefined;
+
+  constructor(plan: FrontendPlan, bind: BindSettings, id: number, acceptor: Acceptor, transport: Transport) {
+    const { frontend } = plan;
+    const state = { id, name: bind.name ?? `sock-${id}`, bind };
+    const accept = acceptor.acceptOn(plan, state);
+    const listen = () => transport.listen(listenAddress(bind), accept);
+    this.#listener = listen();
+    frontend.listeners.push(state);
+    frontend.watchers.push(() => {
+      if (frontend.state !== 'OPEN') this.stop();
+      else this.#listener ??= listen();
+    });
+  }
+
+  stop(): void {
+    this.#listener?.stop();
+    this.#listener = undefined;
+  }
 }
 
 function listenAddress({ endpoint, mode, v6only }: BindSettings): ListenAddress {

@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { ProxyError, renderDiagnostics } from '../errors.ts';
+import { openDatagrams } from '../sockets/datagram.ts';
 import { quickTransport } from '../sockets/epoll.ts';
 import { Clock } from '../sockets/timers.ts';
 import { checkCondition, checkFiles, renderFindings } from './check.ts';
@@ -73,7 +74,12 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
 
   let engine: Engine;
   try {
-    engine = await startEngine(configuration, { transport: quickTransport(), clock: new Clock(), resolve });
+    engine = await startEngine(configuration, {
+      transport: quickTransport(),
+      clock: new Clock(),
+      resolve,
+      openDatagrams,
+    });
   } catch (error) {
     process.stderr.write(startFailure(error, loaded.sources));
     return 1;

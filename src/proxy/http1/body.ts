@@ -18,7 +18,17 @@ const CR = 13;
 const LF = 10;
 const LAST_CHUNK = Buffer.from('0\r\n');
 
-const STATE = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6 } as const;
+/** Those before `data` are a chunk's size line. */
+const STATE = {
+  size: 0,
+  blank: 1,
+  extension: 2,
+  sizeLf: 3,
+  data: 4,
+  dataCr: 5,
+  dataLf: 6,
+  trailer: 7,
+} as const;
 
 const HEX = new Int8Array(256).fill(-1);
 for (let i = 0; i < 10; i++) HEX[48 + i] = i;
@@ -26,6 +36,8 @@ for (let i = 0; i < 6; i++) HEX[65 + i] = HEX[97 + i] = 10 + i;
 
 /** 13 hexadecimal digits still fit a double exactly. */
 const MAX_SIZE_DIGITS = 13;
+/** Of what follows a size on its line, which could go on for ever. */
+const MAX_EXTENSION = 8192;
 const TRAILER_BYTES = 8192;
 const TRAILER_FIELDS = 101;
 
@@ -40,6 +52,7 @@ export class Body {
   decode = false;
   #state: number = STATE.size;
   #digits = 0;
+  #extension = 0;
   #trailers: Head | undefined;
 
   start(kind: BodyKind, length = 0): void {
@@ -50,7 +63,20 @@ export class Body {
     this.decode = false;
     this.#state = STATE.size;
     this.#digits = 0;
+    this.#extension = 0;
     this.#trailers = undefined;
+  }
+
+  /** Another one at the same point, to look ahead with. Not within trailers. */
+  clone(): Body {
+    const other = new Body();
+    other.start(this.kind);
+    other.remaining = this.remaining;
+    other.done = this.done;
+    other.#state = this.#state;
+    other.#digits = this.#digits;
+    other.#extension = this.#extension;
+    return other;
   }
 
   /** Consumes body bytes from `at` on; returns where it stopped: at `end`, after the body, or where it broke. */
@@ -91,13 +117,21 @@ export class Body {
             this.remaining = this.remaining * 16 + digit;
           } else if (this.#digits === 0) return this.#break(bytes, run, at, at, sink);
           else if (c === CR) this.#state = STATE.sizeLf;
-          else if (c === 59 || c === 32 || c === 9) this.#state = STATE.extension;
+          else if (c === 59) this.#state = STATE.extension;
+          else if (c === 32 || c === 9) this.#state = STATE.blank;
           else return this.#break(bytes, run, line, at, sink);
           at++;
           break;
         }
+        case STATE.blank:
+          if (c !== 32 && c !== 9 && c !== 59 && c !== CR) return this.#break(bytes, run, line, at, sink);
+          this.#state = c === CR ? STATE.sizeLf : c === 59 ? STATE.extension : STATE.blank;
+          if (++this.#extension > MAX_EXTENSION) return this.#break(bytes, run, line, at, sink);
+          at++;
+          break;
         case STATE.extension:
           if (c === LF || c === 0) return this.#break(bytes, run, line, at, sink);
+          if (++this.#extension > MAX_EXTENSION) return this.#break(bytes, run, line, at, sink);
           if (c === CR) this.#state = STATE.sizeLf;
           at++;
           break;
@@ -108,6 +142,7 @@ export class Body {
           const last = this.remaining === 0;
           this.#state = last ? STATE.trailer : STATE.data;
           this.#digits = 0;
+          this.#extension = 0;
           if (last) {
             // The usual end: a blank line and no trailers.
             if (plain && at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) {
@@ -161,10 +196,16 @@ export class Body {
 
   #feedTrailers(bytes: Buffer, at: number, end: number, sink: Sink): number {
     const head = (this.#trailers ??= new Head(TRAILER_BYTES, TRAILER_FIELDS));
-    const before = head.used;
-    const taken = head.take(end === bytes.length ? bytes : bytes.subarray(0, end), at, 0);
-    const outcome = parseTrailers(head, TRAILER_FIELDS, taken === 0);
-    if (outcome === PARSED.more) return at + taken;
+    const piece = end === bytes.length ? bytes : bytes.subarray(0, end);
+    let before: number;
+    let outcome: number;
+    do {
+      before = head.used;
+      const taken = head.take(piece, at, 0);
+      outcome = parseTrailers(head, TRAILER_FIELDS, taken === 0);
+      if (outcome === PARSED.more) at += taken;
+    } while (outcome === PARSED.more && at < end);
+    if (outcome === PARSED.more) return at;
     if (outcome !== PARSED.done) return this.#break(bytes, -1, -1, at, sink);
     this.done = true;
     if (!this.decode) {

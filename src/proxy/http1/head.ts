@@ -350,7 +350,8 @@ export function copy(from: Buffer, start: number, end: number, out: Buffer, at: 
 /** No value that a rule makes may end a line: response splitting stops here (RFC 9110, section 5.5). */
 export function isFieldValue(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
+    // As the one byte that will be written.
+    const c = text.charCodeAt(i) & 255;
     if (c === CR || c === LF || c === 0) return false;
   }
   return true;

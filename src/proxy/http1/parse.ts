@@ -225,9 +225,9 @@ function parseFields(head: Head, maxFields: number, request: boolean | undefined
         valueEnd = lineEnd;
         break;
       }
-      // obs-fold: the line break becomes spaces (RFC 9112, section 5.2).
+      // obs-fold: the line break and the blanks after it become spaces (RFC 9112, section 5.2).
       for (let i = lineEnd; i < at; i++) bytes[i] = SPACE;
-      while (at < used && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+      while (at < used && (bytes[at] === SPACE || bytes[at] === TAB)) bytes[at++] = SPACE;
     }
     if (valueEnd > value && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) {
       canonical = false;
@@ -350,7 +350,7 @@ function noticeTransferEncoding(head: Head, i: number): number {
   else
     for (const raw of head.value(i).toLowerCase().split(',')) {
       if (head.chunked) return BAD;
-      if (raw.trim() === 'chunked') head.chunked = true;
+      if (withoutBlanks(raw) === 'chunked') head.chunked = true;
       else head.otherCodings = true;
     }
   head.hasTransferEncoding = true;
@@ -374,21 +374,30 @@ function noticeConnection(head: Head, i: number): number {
 function noticeConnectionTokens(head: Head, i: number): number {
   const tokens = head.value(i).split(',');
   const kept = tokens.filter((raw) => {
-    const token = raw.trim().toLowerCase();
+    const token = withoutBlanks(raw).toLowerCase();
     if (token === 'upgrade') head.connectionTokens |= TOKEN.upgrade;
     const own = token === 'close' ? TOKEN.close : token === 'keep-alive' ? TOKEN.keepAlive : 0;
     head.connectionTokens |= own;
     return own === 0;
   });
-  if (kept.length === tokens.length) return 0;
-  if (kept.length === 0) head.states[i] = DEAD;
-  else {
+  const left = withoutBlanks(kept.join(','));
+  if (left === '') head.states[i] = DEAD;
+  else if (kept.length < tokens.length) {
     // What is left is shorter: it takes the place of the whole.
     const at = head.fields[4 * i + VALUE]!;
-    head.fields[4 * i + VALUE_END] = at + head.bytes.latin1Write(kept.join(',').trim(), at);
+    head.fields[4 * i + VALUE_END] = at + head.bytes.latin1Write(left, at);
     head.states[i] = ODD;
   }
   return 0;
+}
+
+/** Space and tab only: `trim` would take characters that other parsers keep. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && (text[start] === ' ' || text[start] === '\t')) start++;
+  while (end > start && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
+  return text.slice(start, end);
 }
 
 /** What a request means as a whole. */
@@ -417,13 +426,14 @@ function checkRequest(head: Head): Parsed {
  */
 function checkAuthority(head: Head, start: number, end: number, scheme: string): Parsed {
   const authority = head.slice(start, end);
-  if (authority === '' || /[@,\s]/.test(authority)) return BAD;
+  if (authority === '' || /[@,/?\s]/.test(authority)) return BAD;
   if (scheme === '' && !/:\d+$/.test(authority)) return BAD;
   const plain = withoutDefaultPort(authority, scheme);
   if (head.host >= 0) {
     const host = head.value(head.host);
-    if (withoutDefaultPort(host, scheme).toLowerCase() !== plain.toLowerCase()) return BAD;
-    if (host !== plain && !head.replaceAt(head.host, plain)) return HEADERS_TOO_LARGE;
+    const plainHost = withoutDefaultPort(host, scheme);
+    if (plainHost.toLowerCase() !== plain.toLowerCase()) return BAD;
+    if (host !== plainHost && !head.replaceAt(head.host, plainHost)) return HEADERS_TOO_LARGE;
   } else {
     if (!head.add(HOST, plain)) return HEADERS_TOO_LARGE;
     head.host = head.count - 1;

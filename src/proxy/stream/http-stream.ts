@@ -66,6 +66,9 @@ export class HttpStream extends Stream {
   private responding = false;
   /** Bytes of this request's body went to a server: it cannot be sent again. */
   private bodySent = false;
+  /** Bytes that came with the head, while it is treated. */
+  private ahead: Buffer | undefined = undefined;
+  private aheadAt = 0;
   private clientEnded = false;
   private serverFinished = false;
   private sentBefore = 0;
@@ -242,7 +245,10 @@ export class HttpStream extends Stream {
       return bytes.length;
     }
     const next = from + request.end - before;
+    this.ahead = bytes;
+    this.aheadAt = next;
     this.headComplete();
+    this.ahead = undefined;
     return next;
   }
 
@@ -814,10 +820,22 @@ export class HttpStream extends Stream {
     this.status = reply.status;
     this.countStatus(reply.status);
     this.frontend.counters.intercepted++;
-    const keep = this.keepClient && reply.framed;
+    const keep = this.keepClient && reply.framed && this.bodyIsHere();
     this.writeReply(reply, keep);
     this.endTransaction();
     this.goOn(keep);
+  }
+
+  /** What is left of the request's body has arrived: skipping it takes no waiting. */
+  private bodyIsHere(): boolean {
+    const body = this.requestBody;
+    if (body.done) return true;
+    const [bytes, at] = this.ahead === undefined ? [this.held, 0] : [this.ahead, this.aheadAt];
+    if (bytes === undefined || body.broken) return false;
+    if (body.kind === 'length') return bytes.length - at >= body.remaining;
+    const probe = body.clone();
+    probe.feed(bytes, at, bytes.length, NOWHERE);
+    return probe.done;
   }
 
   private writeReply(reply: PreparedReply, keep: boolean): void {

@@ -77,12 +77,15 @@ export function builtinReply(status: number): PreparedReply {
   return reply;
 }
 
+/** HAProxy's own messages of these do not say that they close. */
+const WITHOUT_CLOSE = [413, 422];
+
 function builtinMessage(status: number): string {
   const [reason, title, text] = REASONS[status]!;
   const body = `<html><body><h1>${title}</h1>\n${text}\n</body></html>\n`;
   return (
     `HTTP/1.1 ${status} ${reason}\r\nContent-length: ${body.length}\r\nCache-Control: no-cache\r\n` +
-    `${status === 422 ? '' : 'Connection: close\r\n'}Content-Type: text/html\r\n\r\n${body}`
+    `${WITHOUT_CLOSE.includes(status) ? '' : 'Connection: close\r\n'}Content-Type: text/html\r\n\r\n${body}`
   );
 }
 
