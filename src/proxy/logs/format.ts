@@ -147,7 +147,7 @@ function compilePiece(piece: Exclude<LogPiece, { kind: 'text' }>, env: CompileEn
   const missing = purpose === 'value' ? '' : flags.quote ? '""' : '-';
   if (piece.kind === 'sample') {
     const read = compileText(piece.expression, env);
-    if (purpose === 'value') return valueOf(read, flags);
+    if (purpose === 'value') return encodedText(read, flags);
     return textOf(
       (tx) => {
         const text = read(tx);
@@ -175,7 +175,7 @@ function compilePiece(piece: Exclude<LogPiece, { kind: 'text' }>, env: CompileEn
 type ReadText = (tx: Transaction) => string | undefined;
 
 /** In header fields and the like HAProxy quotes no samples. */
-function valueOf(read: ReadText, flags: LogFlags): Render {
+function encodedText(read: ReadText, flags: LogFlags): Render {
   return (tx) => {
     const text = read(tx);
     if (text === undefined) return '';
