@@ -70,7 +70,9 @@ function format(
     parse: (words, proxy, context) => {
       const word = words.take('a log format');
       words.end();
-      proxy[key] = parseLogFormat(word.text, word.place, context);
+      // A unique id is made while the request is there, log lines when it is gone.
+      const where = key === 'uniqueIdFormat' ? 'http-request' : 'log';
+      proxy[key] = parseLogFormat(word.text, word.place, context, where);
     },
   };
 }
@@ -399,8 +401,10 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     defaults: 'never',
     parse: (words, proxy, context) => {
       const word = words.take('the name of a backend');
-      const name = nameOrFormat(word.text, () => parseLogFormat(word.text, word.place, context));
-      const condition = parseCondition(words, context, proxy);
+      const name = nameOrFormat(word.text, () =>
+        parseLogFormat(word.text, word.place, context, 'use_backend'),
+      );
+      const condition = parseCondition(words, context, proxy, 'use_backend');
       words.end();
       proxy.useBackends.push({ name, condition, place: word.place });
     },
@@ -413,8 +417,10 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     defaults: 'never',
     parse: (words, proxy, context) => {
       const word = words.take('the name of a server');
-      const name = nameOrFormat(word.text, () => parseLogFormat(word.text, word.place, context));
-      const condition = parseCondition(words, context, proxy);
+      const name = nameOrFormat(word.text, () =>
+        parseLogFormat(word.text, word.place, context, 'use-server'),
+      );
+      const condition = parseCondition(words, context, proxy, 'use-server');
       words.end();
       proxy.useServers.push({ name, condition, place: word.place });
     },

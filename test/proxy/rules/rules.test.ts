@@ -161,7 +161,8 @@ describe('content rules', () => {
     expect(content(['reject if { req.ssl_hello_type 1 }', 'accept'], http, true)).toBe(VERDICT.stop);
   });
   test('a wait decides for unless and ! as well', () => {
-    expect(content(['accept unless { req.len gt 5 }'], Buffer.from('abc'), true)).toBe(VERDICT.stop);
+    expect(content(['accept unless { req.len gt 5 }'], Buffer.from('abc'), true)).toBe(VERDICT.wait);
+    expect(content(['accept unless { req.len gt 5 }'], Buffer.from('abc'), false)).toBe(VERDICT.stop);
     expect(content(['accept if !{ req.payload(0,4) -m str abcd }'], Buffer.from('abc'), true)).toBe(
       VERDICT.wait,
     );
