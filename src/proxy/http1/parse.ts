@@ -6,6 +6,7 @@
 import { CANONICAL, DEAD, type Head, headerName, ODD, VALUE, VALUE_END } from './head.ts';
 
 const HOST = headerName('host');
+const CONNECTION = headerName('connection');
 
 /** `more`: the head is not complete. Anything else but `done` is the status to refuse the message with. */
 export const PARSED = { more: 0, done: 1 } as const;
@@ -389,6 +390,18 @@ function noticeConnectionTokens(head: Head, i: number): number {
     head.states[i] = ODD;
   }
   return 0;
+}
+
+/** Takes a token out of `Connection`, once the head is complete. */
+export function dropConnectionToken(head: Head, token: string): void {
+  for (let i = head.find(CONNECTION); i >= 0; i = head.find(CONNECTION, i + 1)) {
+    const tokens = head.value(i).split(',');
+    const kept = tokens.filter((raw) => withoutBlanks(raw).toLowerCase() !== token);
+    if (kept.length === tokens.length) continue;
+    const left = withoutBlanks(kept.join(','));
+    if (left === '') head.removeAt(i);
+    else head.replaceAt(i, left);
+  }
 }
 
 /** Space and tab only: `trim` would take characters that other parsers keep. */
