@@ -1,0 +1,131 @@
+#!/bin/bash
+# up.sh FOLDER: a sandbox with LXD of its own, as root on Linux. Again on one that is up: nothing happens.
+#
+#   FOLDER/bin/lxc      the client for this LXD alone; FOLDER/bin first in PATH is all that lablb needs
+#   FOLDER/bin/inside   runs a command inside: `inside ip address`, `inside curl …`
+#
+# One process, the holder, is the first of a process namespace and has network and mount namespaces too; the daemon,
+# the containers and the LAN live inside. When the holder ends, so does all of it, and the kernel tidies up.
+# Inside: `lan0`, the interface of the default route, on a LAN 198.18.0.0/24 with DHCP (dnsmasq on the other end of the
+# pair, 198.18.0.1), and LXD's bridge lxdbr0, 198.18.1.0/24.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+export LC_ALL=C
+
+main() {
+  [ "$(id -u)" = 0 ] || fail "the sandbox needs root"
+  for tool in lxd lxc dnsmasq unshare nsenter debootstrap mksquashfs newuidmap; do
+    command -v $tool >/dev/null || fail "$tool is missing: apt-get install $(tr '\n' ' ' <"$here/packages")"
+  done
+  if holder_lives; then
+    "$folder/bin/lxc" query /1.0 >/dev/null && exit 0
+    fail "it is half up: $here/down.sh $folder"
+  fi
+  [ ! -e "$folder/holder" ] || fail "its holder is gone, its files are not: $here/down.sh $folder"
+  images=$("$here/images/build.sh")
+  hold
+  wrappers
+  lan
+  daemon
+  storage_and_images
+}
+
+holder_lives() { [ -e "$folder/holder" ] && [ "$(start_of "$(cut -d' ' -f1 "$folder/holder")")" = "$(cut -d' ' -f2 "$folder/holder")" ]; }
+
+# When a process started, in ticks since the boot: with it, a pid is one process for ever.
+start_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true; }
+
+# The holder, and its pid with its start in FOLDER/holder.
+hold() {
+  local cgroup=lablb-sandbox-$$ pid
+  echo "$cgroup" >"$folder/cgroup"
+  setsid unshare --net --mount --pid --fork --kill-child "$here/holder.sh" "$folder" "$cgroup" \
+    </dev/null >"$folder/holder.log" 2>&1 &
+  wait_for "the namespaces" 100 test -e "$folder/held"
+  pid=$(ps -o pid= --ppid $! | tr -d ' ')
+  echo "$pid $(start_of "$pid")" >"$folder/holder"
+  disown
+}
+
+wrappers() {
+  local pid
+  pid=$(cut -d' ' -f1 "$folder/holder")
+  mkdir -p "$folder/bin" "$folder/config"
+  cat >"$folder/bin/inside" <<SH
+#!/bin/sh
+exec nsenter --target $pid --net --mount --pid --cgroup --wd=/ -- "\$@"
+SH
+  # The client looks for its own settings in LXC… variables and HOME: those of the sandbox, whatever the caller has.
+  cat >"$folder/bin/lxc" <<SH
+#!/bin/sh
+exec nsenter --target $pid --net --mount --pid --cgroup --wd=. -- \\
+  env LXD_DIR=$folder/lxd LXD_CONF=$folder/config LXD_SOCKET= "$(command -v lxc)" "\$@"
+SH
+  sed -i 's/ LXD_SOCKET=//' "$folder/bin/lxc"
+  cp "$folder/bin/inside" "$folder/bin/.inside" && mv "$folder/bin/.inside" "$folder/bin/inside"
+  chmod 755 "$folder"/bin/*
+}
+
+# A switch with a host (lan0) and a DHCP server (lan1) on it.
+lan() {
+  inside ip link set lo up
+  inside sysctl -qw net.ipv4.ip_forward=1
+  inside ip link add lan0 type veth peer name lan1
+  inside ip netns add lan
+  inside ip link set lan1 netns lan
+  inside ip netns exec lan ip link set lo up
+  inside ip netns exec lan ip address add 198.18.0.1/24 dev lan1
+  inside ip netns exec lan ip link set lan1 up
+  inside ip address add 198.18.0.10/24 dev lan0
+  inside ip link set lan0 up
+  inside ip route add default via 198.18.0.1
+  inside ip netns exec lan dnsmasq --conf-file=/dev/null --interface=lan1 --bind-interfaces --no-resolv --no-hosts \
+    --dhcp-authoritative --dhcp-range=198.18.0.100,198.18.0.250,1h --dhcp-leasefile="$folder/leases" \
+    --pid-file="$folder/dnsmasq.pid" --user=root --log-facility="$folder/dnsmasq.log" --log-dhcp
+}
+
+daemon() {
+  inside sh -c "export LXD_DIR=$folder/lxd; mkdir -p \$LXD_DIR /sys/fs/cgroup/lxd; echo \$\$ >/sys/fs/cgroup/lxd/cgroup.procs; exec setsid lxd --group root </dev/null >$folder/lxd.log 2>&1 &"
+  inside env LXD_DIR="$folder/lxd" lxd waitready --timeout 60
+}
+
+storage_and_images() {
+  local debian rocky
+  { read -r debian && read -r rocky; } <<<"$images"
+  inside env LXD_DIR="$folder/lxd" lxd init --preseed >/dev/null <<'YAML'
+config: {}
+networks:
+  - {name: lxdbr0, type: bridge, config: {ipv4.address: 198.18.1.1/24, ipv4.nat: "false", ipv6.address: none}}
+storage_pools:
+  - {name: default, driver: dir}
+profiles:
+  - name: default
+    devices:
+      root: {path: /, pool: default, type: disk}
+      eth0: {name: eth0, network: lxdbr0, type: nic}
+YAML
+  "$folder/bin/lxc" -q image import "$debian/debian.meta.tar.gz" "$debian/debian.squashfs" --alias debian/12 </dev/null
+  "$folder/bin/lxc" -q image import "$rocky/rocky.meta.tar.gz" "$rocky/rocky.squashfs" --alias rockylinux/8 </dev/null
+}
+
+inside() { "$folder/bin/inside" "$@"; }
+
+wait_for() {
+  local what=$1 tries=$2
+  shift 2
+  for ((i = 0; i < tries; i++)); do
+    "$@" && return 0
+    sleep 0.1
+  done
+  cat "$folder/holder.log"
+  fail "no sign of $what"
+}
+
+fail() {
+  echo "sandbox: $*" >&2
+  exit 1
+}
+
+main
