@@ -4,7 +4,7 @@
  */
 import type { TlsClient } from '../sockets/transport.ts';
 import { isInNetwork, parseAddress, parseNetwork } from './acl/address.ts';
-import { compileCondition } from './acl/compile.ts';
+import { compileCondition, compileText } from './acl/compile.ts';
 import { policyRow } from './balance/policies.ts';
 import { type CompileEnv, type LogFormat, type Rule, type RuleSet, VERDICT } from './expressions.ts';
 import { headerName } from './http1/head.ts';
@@ -90,7 +90,13 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
   const backend = new Backend(settings, servers);
   const policy = policyRow(settings.balance.algorithm).create(backend, env);
   backend.watchers.push((server) => policy.serverChanged(server));
-  const pools = new Map(servers.map((server) => [server, new ServerPool(server, host.serverTls(server))]));
+  const pools = new Map(
+    servers.map((server) => {
+      const name = server.settings.ssl?.sni;
+      const serverName = name && compileText(name, env);
+      return [server, new ServerPool(server, host.serverTls(server), serverName)];
+    }),
+  );
   const byName = new Map(servers.map((server) => [server.name, server]));
   const plan: BackendPlan = {
     ...side(settings, env),

@@ -22,6 +22,8 @@ export class ServerLink extends Deadline implements Events {
   owner: ServerSide | undefined;
   /** Requests it has carried, the present one included. */
   requests = 0;
+  /** The name in its handshake. */
+  serverName: string | undefined;
   readonly #runtime: Runtime;
   #connection!: Connection;
 
@@ -32,7 +34,8 @@ export class ServerLink extends Deadline implements Events {
   }
 
   /** `port`: for servers that are used on the port the client came in on. */
-  open(server: Server, port: number, owner: ServerSide): void {
+  open(server: Server, port: number, owner: ServerSide, serverName?: string): void {
+    this.serverName = serverName;
     this.owner = owner;
     this.requests = 1;
     server.counters.connect++;
@@ -41,7 +44,7 @@ export class ServerLink extends Deadline implements Events {
       endpoint.kind === 'unix'
         ? { kind: 'unix', path: endpoint.path }
         : { kind: 'tcp', host: server.address!, port };
-    this.#connection = this.#runtime.transport.connect(to, this, this.pool.tls);
+    this.#connection = this.#runtime.transport.connect(to, this, this.pool.tls, serverName);
   }
 
   /** It was carried over from the pool to a new stream. */

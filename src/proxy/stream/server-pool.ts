@@ -1,6 +1,7 @@
 /** Connections to one server: those that are busy, and those that wait for another request. */
 import type { TlsClient } from '../../sockets/transport.ts';
 import type { Server } from '../model.ts';
+import type { Transaction } from '../transaction.ts';
 import type { Waiting } from './plan.ts';
 import type { ServerLink } from './server-link.ts';
 
@@ -18,10 +19,13 @@ export class ServerPool {
 
   /** How it is spoken to in TLS; undefined in the clear. */
   readonly tls: TlsClient | undefined;
+  /** The name in a connection's handshake; a request goes only over a connection that was made for its name. */
+  readonly serverName: ((tx: Transaction) => string | undefined) | undefined;
 
-  constructor(server: Server, tls?: TlsClient) {
+  constructor(server: Server, tls?: TlsClient, serverName?: (tx: Transaction) => string | undefined) {
     this.server = server;
     this.tls = tls;
+    this.serverName = serverName;
     this.purgeMs = server.settings.poolPurgeDelay ?? PURGE_MS;
     this.maxIdle = server.settings.poolMaxConn ?? Infinity;
   }
@@ -33,8 +37,8 @@ export class ServerPool {
   }
 
   /** A connection that waits, or undefined. */
-  take(): ServerLink | undefined {
-    const link = this.idle.pop();
+  take(tx: Transaction): ServerLink | undefined {
+    const link = this.serverName === undefined ? this.idle.pop() : this.#takeFor(this.serverName(tx));
     if (link !== undefined) this.server.counters.reuse++;
     return link;
   }
@@ -49,6 +53,11 @@ export class ServerPool {
   remove(link: ServerLink): void {
     const i = this.idle.lastIndexOf(link);
     if (i >= 0) this.idle.splice(i, 1);
+  }
+
+  #takeFor(serverName: string | undefined): ServerLink | undefined {
+    const i = this.idle.findLastIndex((link) => link.serverName === serverName);
+    return i < 0 ? undefined : this.idle.splice(i, 1)[0];
   }
 
   closeIdle(): void {

@@ -275,7 +275,7 @@ export abstract class Stream
     this.pool = plan.pools.get(server)!;
     this.times.queueEnd = this.now;
     if (this.countedOn !== server) this.countOn(server);
-    const link = this.mayReuse() ? this.pool.take() : undefined;
+    const link = this.mayReuse() ? this.pool.take(this) : undefined;
     if (link === undefined) {
       this.openLink();
       return;
@@ -324,7 +324,7 @@ export abstract class Stream
     const link = new ServerLink(this.runtime, this.pool!);
     this.link = link;
     this.waitFor(FOR.connect, settings.timeouts.connect);
-    link.open(server, server.port || this.client.localPort, this);
+    link.open(server, server.port || this.client.localPort, this, this.pool!.serverName?.(this));
   }
 
   serverOpened(): void {
