@@ -66,6 +66,8 @@ export interface ParseContext {
   later(check: () => void): void;
   /** Reads a file named in the configuration (pattern file, error file), latin1; undefined when it cannot be read. */
   readFile(path: string): string | undefined;
+  /** Names in a folder that the configuration names; undefined when it is none. */
+  readDir?(path: string): readonly string[] | undefined;
   /** Environment variables by name; `setenv` and its kind change it for the lines below. */
   readonly environment: Map<string, string>;
   /** The configuration being built; its type belongs to the caller's tables. */

@@ -21,6 +21,8 @@ export interface ParseOptions {
   readonly configuration: unknown;
   /** Reads a file named in the configuration, latin1; undefined when it cannot be read. */
   readFile(path: string): string | undefined;
+  /** Names in a folder; undefined when it is none. */
+  readDir?(path: string): readonly string[] | undefined;
   /** A row with `support: 'noted'` was used. */
   note(row: KeywordRow, place: Place): void;
   /** `-dD`. */
@@ -67,6 +69,7 @@ class Parser {
       configuration: options.configuration,
       environment: options.environment,
       readFile: options.readFile,
+      readDir: options.readDir,
       later: (check) => this.#later.push(check),
       report: (severity, message, place, hint) => this.#report({ severity, message, place, hint }),
     };

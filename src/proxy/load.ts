@@ -42,6 +42,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
     environment,
     configuration,
     readFile: options.readFile,
+    readDir: options.readDir,
     note: (row, place) => configuration.noted.push({ keyword: row.keyword, place }),
     diagnosticMode: options.diagnosticMode,
   });

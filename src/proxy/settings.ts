@@ -4,6 +4,7 @@
  */
 import type { Place } from '../errors.ts';
 import type { Condition, LogFormat, Rule, SampleExpression } from './expressions.ts';
+import type { Certificate } from './tls/certificate.ts';
 
 export interface Configuration {
   global: GlobalSettings;
@@ -134,6 +135,8 @@ export interface ProxySettings {
   errorLogFormat?: LogFormat;
   uniqueIdFormat?: LogFormat;
   uniqueIdHeader?: string;
+  /** `capture cookie`: a name that ends in `=` is whole, any other is a beginning. */
+  captureCookie?: { name: string; length: number };
   captures: { where: 'request' | 'response'; header: string; length: number }[];
   /** status → whole HTTP message, latin1, as in the file. */
   errorFiles: Map<number, { file: string; content: string }>;
@@ -198,7 +201,11 @@ export interface BindSettings {
   text: string;
   ssl?: {
     crt: string[];
+    /** What `crt` named, read. */
+    certificates: Certificate[];
     caFile?: string;
+    /** Text of `caFile`. */
+    authorities?: string;
     verify?: 'none' | 'optional' | 'required';
     alpn?: string[];
     options: SslOptions;
@@ -259,11 +266,15 @@ export interface ServerSettings {
   track?: string;
 }
 
-/** How a server is spoken to in TLS. `verify required` without a `caFile` uses the system's authorities (`@system-ca`). */
+/** How a server is spoken to in TLS. */
 export interface ServerTls {
   verify: 'none' | 'required';
   caFile?: string;
+  /** Text of `caFile`. */
+  authorities?: string;
   crt?: string;
+  /** What `crt` named, read. */
+  identity?: Certificate;
   /** Name in the handshake, made for each connection. */
   sni?: SampleExpression;
   /** Fixed name in the handshake of health checks. */

@@ -3,6 +3,7 @@ import type { Cursor } from '../../config/cursor.ts';
 import { WordError } from '../../config/cursor.ts';
 import type { ParseContext, Word } from '../../config/language.ts';
 import type { BindSettings, ProxySettings, StatsSocket } from '../settings.ts';
+import { loadAuthorities, loadCertificates } from '../tls/files.ts';
 import { endpointOf, readAddress } from './address.ts';
 import { readAlpn, sslOptionRows, takeFile } from './ssl.ts';
 import { noted, type OptionRow, readOptions, takeChoice } from './support.ts';
@@ -56,7 +57,11 @@ interface BindDraft extends Partial<Omit<BindSettings, 'ssl' | 'endpoint' | 'pla
   encrypted: boolean;
 }
 
-const newTls = (): NonNullable<BindSettings['ssl']> => ({ crt: [], options: {} });
+const newTls = (): NonNullable<BindSettings['ssl']> => ({
+  crt: [],
+  certificates: [],
+  options: {},
+});
 
 function tlsOf(draft: BindDraft): NonNullable<BindSettings['ssl']> {
   draft.tls ??= newTls();
@@ -173,7 +178,10 @@ export const BIND_OPTIONS: readonly OptionRow<BindDraft>[] = [
     usage: '<file>',
     doc: 'Certificate and key in one PEM file, or a folder of them',
     parse: (words, draft, context) => {
-      tlsOf(draft).crt.push(takeFile(words, context, 'crtBase'));
+      const { text, place } = takeFile(words, context, 'crtBase');
+      const tls = tlsOf(draft);
+      tls.crt.push(text);
+      tls.certificates.push(...loadCertificates(text, place, context));
     },
   },
   {
@@ -181,7 +189,9 @@ export const BIND_OPTIONS: readonly OptionRow<BindDraft>[] = [
     usage: '<file>',
     doc: 'Authorities that client certificates are checked against',
     parse: (words, draft, context) => {
-      tlsOf(draft).caFile = takeFile(words, context, 'caBase');
+      const { text, place } = takeFile(words, context, 'caBase');
+      tlsOf(draft).caFile = text;
+      tlsOf(draft).authorities = loadAuthorities(text, place, context);
     },
   },
   {

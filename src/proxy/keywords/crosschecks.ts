@@ -2,6 +2,7 @@
 import type { ParseContext } from '../../config/language.ts';
 import { didYouMean, type Place } from '../../errors.ts';
 import type { Configuration, ProxySettings, ServerSettings } from '../settings.ts';
+import { checkTls } from '../tls/check.ts';
 import { BALANCE_ROWS } from './balance.ts';
 
 export function checkConfiguration(configuration: Configuration, context: ParseContext): void {
@@ -16,6 +17,7 @@ export function checkConfiguration(configuration: Configuration, context: ParseC
     if (!proxy.disabled) checkTimeouts(proxy, context);
     checkMode(proxy, context);
   }
+  checkTls(configuration, context);
 }
 
 type Backends = ReadonlyMap<string, ProxySettings>;

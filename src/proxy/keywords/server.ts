@@ -5,9 +5,10 @@ import { WordError } from '../../config/cursor.ts';
 import type { ParseContext, Word } from '../../config/language.ts';
 import { parseSample } from '../acl/parse.ts';
 import type { ProxySettings, ServerSettings, ServerTls } from '../settings.ts';
+import { loadAuthorities, loadCertificates } from '../tls/files.ts';
 import { endpointOf, readAddress } from './address.ts';
 import { readAlpn, sslOptionRows, takeFile } from './ssl.ts';
-import { noted, type OptionRow, readOptions, takeChoice, takeName } from './support.ts';
+import { configurationOf, noted, type OptionRow, readOptions, takeChoice, takeName } from './support.ts';
 
 export const SERVER_USAGE = '<name> <address>[:[<port>]] [<option>…]';
 
@@ -27,7 +28,11 @@ export function readServer(words: Cursor, proxy: ProxySettings, context: ParseCo
     place: place!,
     id: options.id ?? 0,
   };
-  const complete: ServerTls = { verify: 'required', ...tls, options: tls.options ?? {} };
+  const complete: ServerTls = {
+    verify: configurationOf(context).global.sslDefaultServer.verify ?? 'required',
+    ...tls,
+    options: tls.options ?? {},
+  };
   if (encrypted) server.ssl = complete;
   // Checks speak TLS when asked to, and when they go to the very port that requests go to.
   const samePort = server.checkPort === undefined && server.checkAddr === undefined;
@@ -250,7 +255,9 @@ export const SERVER_OPTIONS: readonly OptionRow<ServerDraft>[] = [
     usage: '<file>',
     doc: 'Authorities that its certificate is checked against',
     parse: (words, draft, context) => {
-      draft.tls.caFile = takeFile(words, context, 'caBase');
+      const { text, place } = takeFile(words, context, 'caBase');
+      draft.tls.caFile = text;
+      draft.tls.authorities = loadAuthorities(text, place, context);
     },
   },
   {
@@ -258,7 +265,9 @@ export const SERVER_OPTIONS: readonly OptionRow<ServerDraft>[] = [
     usage: '<file>',
     doc: 'Certificate to show to the server',
     parse: (words, draft, context) => {
-      draft.tls.crt = takeFile(words, context, 'crtBase');
+      const { text, place } = takeFile(words, context, 'crtBase');
+      draft.tls.crt = text;
+      draft.tls.identity = loadCertificates(text, place, context)[0];
     },
   },
   {

@@ -1,6 +1,6 @@
 /** TLS settings that `bind`, `server` and the `ssl-default-…` lines share. */
 import type { Cursor } from '../../config/cursor.ts';
-import type { ParseContext } from '../../config/language.ts';
+import type { ParseContext, Word } from '../../config/language.ts';
 import type { SslOptions } from '../settings.ts';
 import { configurationOf, type OptionRow, takeChoice } from './support.ts';
 
@@ -84,12 +84,9 @@ export function readAlpn(words: Cursor): string[] {
 }
 
 /** A file of certificates, under `crt-base` or `ca-base` when the path is relative. */
-export function takeFile(
-  words: Cursor,
-  context: ParseContext,
-  base: 'crtBase' | 'caBase' | undefined,
-): string {
-  const { text } = words.take('a file');
-  const folder = base && configurationOf(context).global[base];
-  return folder === undefined || text.startsWith('/') || text.startsWith('@') ? text : `${folder}/${text}`;
+export function takeFile(words: Cursor, context: ParseContext, base: 'crtBase' | 'caBase'): Word {
+  const { text, place } = words.take('a file');
+  const folder = configurationOf(context).global[base];
+  const isWhole = folder === undefined || text.startsWith('/') || text.startsWith('@');
+  return { text: isWhole ? text : `${folder}/${text}`, place };
 }
