@@ -14,7 +14,7 @@ import { compileRules } from './rules/compile.ts';
 import type { Configuration, ProxySettings } from './settings.ts';
 import { isStatsRequest, renderStats } from './stats/statistics.ts';
 import type { CookiePlan } from './stream/cookie.ts';
-import type { BackendPlan, ForwardFor, FrontendPlan, Rules, StatsPlan, Test } from './stream/plan.ts';
+import type { BackendPlan, ForwardFor, FrontendPlan, HeaderCapture, Rules, StatsPlan, Test } from './stream/plan.ts';
 import { builtinReply, type PreparedReply, prepareRaw, prepareReply } from './stream/reply.ts';
 import { ServerPool } from './stream/server-pool.ts';
 import { serveQueues } from './stream/stream.ts';
@@ -66,11 +66,9 @@ function frontendPlan(
     log: host.logger(settings, env),
     uniqueId: settings.uniqueIdFormat && compileLogFormat(settings.uniqueIdFormat, env),
     uniqueIdHeader: settings.uniqueIdHeader === undefined ? undefined : headerName(settings.uniqueIdHeader),
-    captures: settings.captures.map(({ where, header, length }) => ({
-      where,
-      name: headerName(header),
-      length,
-    })),
+    requestCaptures: captures(settings, 'request'),
+    responseCaptures: captures(settings, 'response'),
+    captureCookie: settings.captureCookie,
   };
 }
 
@@ -119,6 +117,12 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
     else serveQueues(plan, pool);
   });
   return plan;
+}
+
+function captures(settings: ProxySettings, where: 'request' | 'response'): HeaderCapture[] {
+  return settings.captures
+    .filter((capture) => capture.where === where)
+    .map(({ header, length }) => ({ name: headerName(header), length }));
 }
 
 const TAKING_TURNS = ['roundrobin', 'static-rr', 'random'];

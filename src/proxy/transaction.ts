@@ -34,9 +34,12 @@ export interface Transaction {
   logLevel: number | undefined;
   /** `set-priority`, `set-nice` and the like are not kept. */
   readonly times: Times;
-  /** Values of `capture request/response header`, by declaration order. */
+  /** Values of `capture request header` (`capture response header`), by declaration order among their kind. */
   requestCaptures: (string | undefined)[] | undefined;
   responseCaptures: (string | undefined)[] | undefined;
+  /** `capture cookie`: `NAME=value` as the client and the server sent it. */
+  requestCookie?: string | undefined;
+  responseCookie?: string | undefined;
   /** Value of the persistence cookie (`cookie`) as the client sent it. */
   persistence: string | undefined;
   /** Request line as it came, for `%r` and `capture.req.uri` (rules may have changed the target since). */

@@ -50,27 +50,37 @@ function groups(host: string): number[] {
   return [...before, ...Array(8 - before.length - after.length).fill(0), ...after];
 }
 
-const bytes = Buffer.alloc(128);
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const scratch = Buffer.alloc(128);
 const length = new Int32Array(1);
 
-/** What `getsockname` or `getpeername` fills in. An IPv4 peer of a dual-stack socket is shown as IPv4. */
-export function formatSocketAddress(fill: (bytes: Buffer, length: Int32Array) => number): {
-  host: string;
-  port: number;
-} {
-  length[0] = bytes.length;
-  if (fill(bytes, length) < 0) return { host: '', port: 0 };
+/** What `getsockname` or `getpeername` fills in. */
+export function formatSocketAddress(fill: (bytes: Buffer, length: Int32Array) => number): SocketAddress {
+  length[0] = scratch.length;
+  return fill(scratch, length) < 0 ? { host: '', port: 0 } : readSocketAddress(scratch);
+}
+
+/** An IPv4 peer of a dual-stack socket is shown as IPv4. */
+export function readSocketAddress(bytes: Buffer): SocketAddress {
   const port = bytes.readUInt16BE(2);
   const family = bytes.readUInt16LE(0);
-  if (family === INET) return { host: bytes.subarray(4, 8).join('.'), port };
+  if (family === INET) return { host: formatIpv4(bytes.readUInt32BE(4)), port };
   if (family !== INET6) return { host: '', port: 0 };
   const mapped = bytes.subarray(8, 20).equals(MAPPED);
-  return { host: mapped ? bytes.subarray(20, 24).join('.') : formatInet6(), port };
+  return { host: mapped ? formatIpv4(bytes.readUInt32BE(20)) : formatIpv6(bytes), port };
+}
+
+export function formatIpv4(value: number): string {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
 const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
-function formatInet6(): string {
+function formatIpv6(bytes: Buffer): string {
   const parts = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(8 + 2 * i).toString(16)).join(':');
   const zeros = [...parts.matchAll(/(^|:)0(:0)+(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length)[0];
   if (zeros === undefined) return parts;

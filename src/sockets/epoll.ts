@@ -7,7 +7,13 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { ProxyError } from '../errors.ts';
-import { formatSocketAddress, socketAddress } from './address.ts';
+import {
+  formatIpv4,
+  formatSocketAddress,
+  readSocketAddress,
+  type SocketAddress,
+  socketAddress,
+} from './address.ts';
 import { bunTransport, listenError } from './bun.ts';
 import {
   AF,
@@ -267,13 +273,15 @@ class QuickListener implements Listener, Source {
   ready(): void {
     const { libc } = this.#loop;
     for (let i = 0; i < ACCEPTS; i++) {
-      const fd = libc.accept4(this.fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      peerLength[0] = PEER_BYTES;
+      const fd = libc.accept4(this.fd, peerBytes as never, peerLength as never, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         const code = ERRNO[libc.errno()];
         if (code === 'EMFILE' || code === 'ENFILE') this.#pause();
         return;
       }
       const connection = new QuickConnection(this.#loop, fd, undefined as never, true);
+      connection.keepPeer(peerBytes);
       connection.events = this.#accept(connection);
       this.#loop.addConnection(connection);
       connection.events.opened(connection);
@@ -300,6 +308,11 @@ class QuickConnection implements Connection, Source {
   #blocked = false;
   #ended = false;
   #finished = false;
+  /** −1: not told at the accept. */
+  #peerPort = -1;
+  #peerIpv4 = 0;
+  #peerAddress: SocketAddress | undefined = undefined;
+  #localSide: SocketAddress | undefined = undefined;
 
   constructor(loop: Loop, fd: number, events: Events, open: boolean) {
     this.#loop = loop;
@@ -423,16 +436,31 @@ class QuickConnection implements Connection, Source {
     return this.#local.port;
   }
 
-  get #peer() {
-    return formatSocketAddress((bytes, length) =>
-      this.#loop.libc.getpeername(this.fd, bytes as never, length as never),
-    );
+  /** The system tells it with the accept; once the peer has gone it would not any more. */
+  keepPeer(bytes: Buffer): void {
+    const family = bytes[0]!;
+    if (family === AF.inet) {
+      this.#peerPort = (bytes[2]! << 8) | bytes[3]!;
+      this.#peerIpv4 = bytes.readUInt32BE(4);
+    } else this.#peerAddress = readSocketAddress(bytes);
   }
 
-  get #local() {
-    return formatSocketAddress((bytes, length) =>
+  get #peer(): SocketAddress {
+    if (this.#peerAddress !== undefined) return this.#peerAddress;
+    const known = this.#peerPort >= 0;
+    this.#peerAddress = known
+      ? { host: formatIpv4(this.#peerIpv4), port: this.#peerPort }
+      : formatSocketAddress((bytes, length) =>
+          this.#loop.libc.getpeername(this.fd, bytes as never, length as never),
+        );
+    return this.#peerAddress;
+  }
+
+  get #local(): SocketAddress {
+    this.#localSide ??= formatSocketAddress((bytes, length) =>
       this.#loop.libc.getsockname(this.fd, bytes as never, length as never),
     );
+    return this.#localSide;
   }
 
   #end(): void {
@@ -445,6 +473,7 @@ class QuickConnection implements Connection, Source {
   /** Both directions are closed: nothing can follow. */
   #bothEnded(): void {
     if (this.#over || !this.#ended || !this.#finished) return;
+    this.#rememberAddresses();
     this.#release();
     this.events.closed(false);
   }
@@ -462,8 +491,15 @@ class QuickConnection implements Connection, Source {
 
   #broken(reason: string): void {
     if (this.#over) return;
+    this.#rememberAddresses();
     this.#release();
     this.events.closed(true, reason);
+  }
+
+  /** The owner may want to log them when the descriptor is gone. */
+  #rememberAddresses(): void {
+    void this.#peer;
+    void this.#local;
   }
 
   #release(): void {
@@ -474,6 +510,9 @@ class QuickConnection implements Connection, Source {
   }
 }
 
+const PEER_BYTES = 32;
+const peerBytes = Buffer.alloc(PEER_BYTES);
+const peerLength = new Int32Array(1);
 const linger = new Int32Array(2);
 const optionLength = new Int32Array(1);
 

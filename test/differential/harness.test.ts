@@ -64,7 +64,7 @@ describe.skipIf(!needs('haproxy'))('a difference is seen', () => {
     expect(differences(fixture, http, http)).toEqual([]);
     expect(differences(fixture, plain, http)).toHaveLength(1);
     expect(comparableLine(http.log[0]!)).toMatch(
-      /^<134>127\.0\.0\.1:PORT \[DATE\] c c\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- N\/1\/0\/0\/0 0\/0 "GET \/ HTTP\/1\.1"$/,
+      /^<134>127\.0\.0\.1:PORT \[DATE\] c c\/s1 T\/T\/T\/T\/T 200 BYTES - - ---- N\/1\/0\/0\/0 0\/0 "GET \/ HTTP\/1\.1"$/,
     );
   });
 
@@ -165,7 +165,7 @@ describe('a log line', () => {
 
   test('loses what no two runs share, and nothing else', () => {
     expect(comparableLine(LINE)).toBe(
-      '<134>127.0.0.1:PORT [DATE] front back/s1 T/-1/T/T/+T 200 45 - - ---- N/1/0/0/0 0/0 "GET / HTTP/1.1"',
+      '<134>127.0.0.1:PORT [DATE] front back/s1 T/-1/T/T/+T 200 BYTES - - ---- N/1/0/0/0 0/0 "GET / HTTP/1.1"',
     );
   });
 });

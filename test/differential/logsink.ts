@@ -39,7 +39,8 @@ export function comparableLine(line: string): string {
       )
       .replace(/(?<= )\d+(?=\/\d+\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, 'N')
       // A page of the proxy's own has a length of its own.
-      .replace(/ ([45]\d\d) \d+ (\S+ \S+) (?!----)/, ' $1 BYTES $2 ')
+      // HAProxy counts bytes as it keeps them, we count those on the wire.
+      .replace(/ ([1-5]\d\d) \d+ (\S+ \S+ \S{4} )/, ' $1 BYTES $2')
       .trimEnd()
   );
 }

@@ -93,6 +93,20 @@ function capture(where: 'request' | 'response'): ProxyKeyword {
   };
 }
 
+const captureCookie: ProxyKeyword = {
+  keyword: 'capture cookie',
+  usage: '<name> len <length>',
+  doc: 'Keep a cookie of request and response for the log; without "=" at its end the name is a beginning',
+  side: 'frontend',
+  defaults: 'never',
+  parse: (words, proxy) => {
+    const name = words.take('the name of a cookie').text;
+    takeChoice(words, 'word', ['len']);
+    proxy.captureCookie = { name, length: words.integer('a length', 1, 65535) };
+    words.end();
+  },
+};
+
 /** Read and not acted on. `usage` words are counted unless it ends in `…`. */
 function idle(keyword: string, usage: string, side: Side, doc: string): ProxyKeyword {
   const parse = (words: Cursor) => {
@@ -140,6 +154,7 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     defaults: 'never',
     parse: readBind,
   },
+  captureCookie,
   capture('request'),
   capture('response'),
   {

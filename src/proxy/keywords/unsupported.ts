@@ -5,7 +5,6 @@ const SECTIONS =
   'acme backend-template cache crt-store dynamic-update fcgi-app healthcheck http-errors log-forward log-profile mailers peers program ring spoe-agent traces';
 
 const PROXY = [
-  'capture cookie',
   'compression minsize-req',
   'compression algo-req',
   'compression type-req',

@@ -7,8 +7,8 @@ import { encodeCapture, encodeLine } from './encode.ts';
 
 export const LOG_FIELDS: readonly LogFieldRow[] = [
   number('B', 'Bytes sent to the client, head included.', (tx) => tx.bytesOut),
-  text('CC', 'Captured request cookie.', () => undefined, 'http'),
-  text('CS', 'Captured response cookie.', () => undefined, 'http'),
+  text('CC', 'Captured request cookie.', (tx) => tx.requestCookie, 'http'),
+  text('CS', 'Captured response cookie.', (tx) => tx.responseCookie, 'http'),
   text('H', 'Name of this machine.', () => HOSTNAME),
   text('HM', 'Method of the request.', (tx) => partOfLine(tx, 0), 'http'),
   text('HP', 'Target of the request without its query.', (tx) => partOfLine(tx, 1, withoutQuery), 'http'),

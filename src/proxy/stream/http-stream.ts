@@ -8,8 +8,17 @@ import { VERDICT } from '../expressions.ts';
 import { OBSERVED, observedStatus } from '../health/observe.ts';
 import { Body, type Sink } from '../http1/body.ts';
 import { headerName } from '../http1/head.ts';
-import { exceedsReserve, isMethod, PARSED, parseRequest, parseResponse, TOKEN } from '../http1/parse.ts';
+import {
+  dropConnectionToken,
+  exceedsReserve,
+  isMethod,
+  PARSED,
+  parseRequest,
+  parseResponse,
+  TOKEN,
+} from '../http1/parse.ts';
 import type { Reply } from '../transaction.ts';
+import { COOKIE, captureCookie, captureHeaders, SET_COOKIE } from './capture.ts';
 import { applyCookie } from './cookie.ts';
 import { FormReader } from './form.ts';
 import { addForwardFor } from './forward-for.ts';
@@ -308,14 +317,14 @@ export class HttpStream extends Stream {
     else if (contentLength > 0) this.requestBody.start('length', contentLength);
   }
 
-  /** `Upgrade` counts only when `Connection` names it and no body comes first, and is dropped otherwise. */
+  /** `Upgrade` counts only when `Connection` names it, and each is dropped without the other. */
   private wantsUpgrade(): boolean {
     const { request } = this;
-    if (request.upgrade < 0) return isMethod(request, 'CONNECT');
-    if ((request.connectionTokens & TOKEN.upgrade) !== 0 && request.minor === 1 && this.requestBody.done)
-      return true;
-    request.remove(UPGRADE);
-    return false;
+    const named = (request.connectionTokens & TOKEN.upgrade) !== 0;
+    if (request.upgrade >= 0 && named && request.minor === 1) return true;
+    if (request.upgrade >= 0) request.remove(UPGRADE);
+    if (named) dropConnectionToken(request, 'upgrade');
+    return isMethod(request, 'CONNECT');
   }
 
   // ── Rules, and the choice of a backend ─────────────────────────────────────────────────────────────────────
@@ -323,7 +332,9 @@ export class HttpStream extends Stream {
   private runFrontendRules(): void {
     const { plan, request } = this;
     if (plan.monitorUri !== undefined && request.target === plan.monitorUri) return this.answerMonitor();
-    if (plan.captures.length > 0) this.captureRequest(plan);
+    if (plan.requestCaptures.length > 0) this.requestCaptures = captureHeaders(request, plan.requestCaptures);
+    if (plan.captureCookie !== undefined)
+      this.requestCookie = captureCookie(request, COOKIE, plan.captureCookie);
     if (plan.uniqueIdHeader !== undefined) request.set(plan.uniqueIdHeader, this.uniqueId);
     if (!this.applyRules(plan.tcpContent) || !this.applyRules(plan.httpRequest)) return;
     if (plan.stats?.matches(this)) return this.serveStats();
@@ -343,12 +354,6 @@ export class HttpStream extends Stream {
   private answerMonitor(): void {
     const failed = this.plan.monitorFail.some((test) => test(this));
     this.sendReply(failed ? this.plan.errorReply(503) : builtinReply(200), 'LR');
-  }
-
-  private captureRequest(plan: FrontendPlan): void {
-    this.requestCaptures = plan.captures.map((capture) =>
-      capture.where === 'request' ? this.request.get(capture.name)?.slice(0, capture.length) : undefined,
-    );
   }
 
   /** True when the transaction goes on. */
@@ -533,7 +538,7 @@ export class HttpStream extends Stream {
     this.times.responseStart = this.now;
     this.responding = true;
     if (response.status === 101) {
-      const agreed = this.upgrading && request.upgrade >= 0 && response.upgrade >= 0;
+      const agreed = this.upgrading && this.requestBody.done && request.upgrade >= 0 && response.upgrade >= 0;
       if (!agreed || (response.connectionTokens & TOKEN.upgrade) === 0) return this.badResponse();
       this.dropFraming();
       return this.startTunnel(bytes, from);
@@ -593,11 +598,10 @@ export class HttpStream extends Stream {
     const { plan, response } = this;
     const backendPlan = this.backendPlan!;
     const both = backendPlan.settings !== plan.settings;
-    for (let i = 0; i < plan.captures.length; i++) {
-      const capture = plan.captures[i]!;
-      if (capture.where === 'response')
-        (this.responseCaptures ??= [])[i] = response.get(capture.name)?.slice(0, capture.length);
-    }
+    if (plan.responseCaptures.length > 0)
+      this.responseCaptures = captureHeaders(response, plan.responseCaptures);
+    if (plan.captureCookie !== undefined)
+      this.responseCookie = captureCookie(response, SET_COOKIE, plan.captureCookie);
     return (
       this.applyResponseRuleSet(backendPlan.httpResponse) &&
       (!both || this.applyResponseRuleSet(plan.httpResponse)) &&
@@ -948,6 +952,7 @@ export class HttpStream extends Stream {
   // ── The statistics page ────────────────────────────────────────────────────────────────────────────────────
 
   private serveStats(): void {
+    this.applet = 'STATS';
     if (!this.requestBody.done && isMethod(this.request, 'POST')) {
       this.form = new FormReader();
       this.waitFor(FOR.form, this.plan.settings.timeouts.client);
@@ -1029,7 +1034,8 @@ export class HttpStream extends Stream {
   private abortState(): string {
     if (this.at === AT.head) return 'R';
     if (this.at === AT.waiting) return this.waitingFor === FOR.queue ? 'Q' : 'C';
-    return this.responding ? 'D' : 'H';
+    // HAProxy speaks of data as soon as the request is on its way.
+    return 'D';
   }
 
   /** Breaks off both sides. */

@@ -69,11 +69,9 @@ export interface FrontendPlan extends SidePlan {
   readonly log: (tx: Transaction) => void;
   readonly uniqueId: ((tx: Transaction) => string) | undefined;
   readonly uniqueIdHeader: HeaderName | undefined;
-  readonly captures: readonly {
-    readonly where: 'request' | 'response';
-    readonly name: HeaderName;
-    readonly length: number;
-  }[];
+  readonly requestCaptures: readonly HeaderCapture[];
+  readonly responseCaptures: readonly HeaderCapture[];
+  readonly captureCookie: { readonly name: string; readonly length: number } | undefined;
 }
 
 export interface BackendPlan extends SidePlan {
@@ -99,6 +97,11 @@ export interface BackendPlan extends SidePlan {
 export interface Waiting {
   /** A place is free on that server. False: the stream is no longer interested. */
   offer(server: Server): boolean;
+}
+
+export interface HeaderCapture {
+  readonly name: HeaderName;
+  readonly length: number;
 }
 
 export interface ForwardFor {

@@ -53,8 +53,13 @@ export abstract class Stream
   };
   requestCaptures: (string | undefined)[] | undefined = undefined;
   responseCaptures: (string | undefined)[] | undefined = undefined;
+  requestCookie: string | undefined = undefined;
+  responseCookie: string | undefined = undefined;
   /** Value of the persistence cookie as the client sent it. */
   persistence: string | undefined = undefined;
+  serverQueue = 0;
+  backendQueue = 0;
+  applet: string | undefined = undefined;
   bytesOut = 0;
   bytesIn = 0;
   status = -1;
@@ -174,7 +179,12 @@ export abstract class Stream
     this.logLevel = undefined;
     this.requestCaptures = undefined;
     this.responseCaptures = undefined;
+    this.requestCookie = undefined;
+    this.responseCookie = undefined;
     this.persistence = undefined;
+    this.serverQueue = 0;
+    this.backendQueue = 0;
+    this.applet = undefined;
     this.status = -1;
     this.retries = 0;
     this.redispatched = false;
@@ -246,8 +256,10 @@ export abstract class Stream
   }
 
   private waitInQueue(queue: Waiting[]): void {
-    const { settings, backend } = this.backendPlan!;
+    const { settings, backend, queue: anyServer } = this.backendPlan!;
     queue.push(this);
+    if (queue === anyServer) this.backendQueue = queue.length;
+    else this.serverQueue = queue.length;
     if (++backend.counters.qcur > backend.counters.qmax) backend.counters.qmax = backend.counters.qcur;
     this.waitFor(FOR.queue, settings.timeouts.queue ?? settings.timeouts.connect);
   }

@@ -101,7 +101,7 @@ export const logs: Subject = {
         config: bare(
           ...LOG,
           'http-request set-var(txn.host) req.hdr(host)',
-          'log-format "%ci %f %b %s %ST %B %HM %HP %HQ %HV %{+Q}r %[var(txn.host)] %tsc"',
+          'log-format "%ci %f %b %s %ST %HM %HP %HQ %HV %{+Q}r %[var(txn.host)] %tsc"',
           'server s1 {origin}',
         ),
         client: get('/a?b'),
