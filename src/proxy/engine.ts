@@ -2,20 +2,21 @@
  * The engine: brings a configuration to life on a transport and ends it again. It knows no process: signals, exit
  * statuses and files of its own belong to main.ts.
  */
-import { ProxyError } from '../errors.ts';
+import { type Place, ProxyError } from '../errors.ts';
 import type { Clock } from '../sockets/timers.ts';
-import type { ListenAddress, Listener, Transport } from '../sockets/transport.ts';
+import type { ListenAddress, Listener, TlsClient, Transport } from '../sockets/transport.ts';
 import { alarmClock } from './alarm.ts';
 import { announcer } from './announce.ts';
 import { type Compiled, compileConfiguration } from './compile.ts';
 import { startChecks } from './health/checks.ts';
 import { makeLogger } from './logs/logger.ts';
 import { LogOutputs, type OpenDatagrams } from './logs/output.ts';
-import { type Proxy as LiveProxy, ProcessCounters } from './model.ts';
+import { type Proxy as LiveProxy, ProcessCounters, type Server } from './model.ts';
 import { serveRuntimeSocket } from './runtime-api/socket.ts';
-import type { BindSettings, Configuration } from './settings.ts';
+import type { BindSettings, Configuration, GlobalSettings, ProxySettings, ServerTls } from './settings.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { FrontendPlan } from './stream/plan.ts';
+import { tlsClient, tlsServer } from './tls/contexts.ts';
 
 export interface EngineHost {
   readonly transport: Transport;
@@ -37,7 +38,6 @@ export interface Engine {
 /** Listens, or throws the ProxyErrors of every address that could not be had, with nothing left behind. */
 export async function startEngine(configuration: Configuration, host: EngineHost): Promise<Engine> {
   const { global } = configuration;
-  refuseTls(configuration);
   const totals = new ProcessCounters();
   const outputs = new LogOutputs(host.openDatagrams);
   let acceptor: Acceptor;
@@ -55,7 +55,7 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   const compiled = compileConfiguration(configuration, {
     running: () => proxy,
     logger: (settings, env) => makeLogger(settings, env, outputs),
-    serverTls: () => undefined,
+    serverTls: (server) => server.settings.ssl && clientTls(server.settings.ssl, server, host, global),
   });
   proxy.frontends = compiled.frontends.map((plan) => plan.frontend);
   proxy.backends = compiled.backends.map((plan) => plan.backend);
@@ -72,11 +72,13 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     maxFields: httpMaxhdr,
     stopping: false,
   });
-  const listeners = listenAll(compiled, acceptor, host.transport);
+  const listeners = listenAll(compiled, acceptor, host.transport, global);
   const alarms = alarmClock(host.clock);
   const runtime = orStop(listeners, () => serveRuntimeSocket(host.transport, global, proxy, alarms));
   const announce = announcer(proxy, outputs);
-  const checks = startChecks(proxy, host.transport, alarms, (event) => announce.checked(event));
+  const checks = startChecks(proxy, host.transport, alarms, (event) => announce.checked(event), {
+    tls: (server) => clientTls(server.settings.checkTls ?? TRUSTING, server, host, global),
+  });
   announce.started();
   return { proxy, stopSoftly, stopNow, logState: announce.states };
 
@@ -102,19 +104,24 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   }
 }
 
-/** Speaking in the clear where TLS was asked for would be worse than not starting. */
-function refuseTls({ proxies }: Configuration): void {
-  const refused = proxies
-    .filter((proxy) => !proxy.disabled)
-    .flatMap((proxy) => [
-      ...proxy.binds.filter((bind) => bind.ssl !== undefined),
-      ...proxy.servers.filter((server) => server.ssl !== undefined || server.checkTls !== undefined),
-    ])
-    .map(
-      ({ place }) =>
-        new ProxyError("'ssl' is not supported by the engine yet", { code: 'tls.missing', place }),
-    );
-  if (refused.length > 0) throw new AggregateError(refused, refused[0]!.message);
+/** For `tcp-check connect ssl` on servers that have no TLS of their own. */
+const TRUSTING: ServerTls = { verify: 'none', options: {} };
+
+/** Made, and refused, at the start rather than with the first connection. */
+function clientTls(
+  tls: ServerTls,
+  server: Server,
+  { transport }: EngineHost,
+  global: GlobalSettings,
+): TlsClient {
+  const made = tlsClient(tls, server.backend.settings.mode, global);
+  try {
+    transport.prepare?.(made);
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    throw withPlace(error, server.backend.settings, server.settings.place);
+  }
+  return made;
 }
 
 /** Leaves no listener behind when a later step of the start fails. */
@@ -144,16 +151,21 @@ async function resolveServers(proxy: LiveProxy, host: EngineHost): Promise<void>
   );
 }
 
-function listenAll(compiled: Compiled, acceptor: Acceptor, transport: Transport): FrontendListener[] {
+function listenAll(
+  compiled: Compiled,
+  acceptor: Acceptor,
+  transport: Transport,
+  global: GlobalSettings,
+): FrontendListener[] {
   const listeners: FrontendListener[] = [];
   const failures: ProxyError[] = [];
   for (const plan of compiled.frontends)
     plan.settings.binds.forEach((bind, i) => {
       try {
-        listeners.push(new FrontendListener(plan, bind, i + 1, acceptor, transport));
+        listeners.push(new FrontendListener(plan, bind, i + 1, acceptor, transport, global));
       } catch (error) {
         if (!(error instanceof ProxyError)) throw error;
-        failures.push(withPlace(error, plan, bind));
+        failures.push(withPlace(error, plan.settings, bind.place));
       }
     });
   if (failures.length === 0) return listeners;
@@ -165,11 +177,19 @@ function listenAll(compiled: Compiled, acceptor: Acceptor, transport: Transport)
 class FrontendListener {
   #listener: Listener | undefined;
 
-  constructor(plan: FrontendPlan, bind: BindSettings, id: number, acceptor: Acceptor, transport: Transport) {
+  constructor(
+    plan: FrontendPlan,
+    bind: BindSettings,
+    id: number,
+    acceptor: Acceptor,
+    transport: Transport,
+    global: GlobalSettings,
+  ) {
     const { frontend } = plan;
     const state = { id, name: bind.name ?? `sock-${id}`, bind };
     const accept = acceptor.acceptOn(plan, state);
-    const listen = () => transport.listen(listenAddress(bind), accept);
+    const tls = bind.ssl && tlsServer(bind.ssl, plan.settings, global);
+    const listen = () => transport.listen(listenAddress(bind), accept, tls);
     this.#listener = listen();
     frontend.listeners.push(state);
     frontend.watchers.push(() => {
@@ -191,10 +211,10 @@ function listenAddress({ endpoint, mode, v6only }: BindSettings): ListenAddress 
   return { kind: 'tcp', host, port: endpoint.port, v6only };
 }
 
-function withPlace(error: ProxyError, plan: FrontendPlan, bind: BindSettings): ProxyError {
-  return new ProxyError(`${plan.settings.kind} '${plan.settings.name}': ${error.message}`, {
+function withPlace(error: ProxyError, { kind, name }: ProxySettings, place: Place): ProxyError {
+  return new ProxyError(`${kind} '${name}': ${error.message}`, {
     code: error.code,
-    place: bind.place,
+    place,
     hint: error.hint,
     cause: error,
   });

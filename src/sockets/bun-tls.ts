@@ -69,7 +69,7 @@ const states = new WeakMap<TlsClient, ClientState>();
 /** Names come from requests: there may be many. */
 const MOST_SESSIONS = 1000;
 
-function stateOf(tls: TlsClient): ClientState {
+export function stateOf(tls: TlsClient): ClientState {
   let state = states.get(tls);
   if (state === undefined) {
     state = { context: context(tls, tls.identity, { ca: tls.ca, requestCert: true }), sessions: new Map() };

@@ -9,6 +9,7 @@ import {
   keepSession,
   listenOptions,
   resumeSession,
+  stateOf,
   type TlsSocket,
 } from './bun-tls.ts';
 import type {
@@ -25,7 +26,7 @@ import type {
 type BunSocket = Bun.Socket<BunConnection>;
 type Accept = (connection: Connection) => Events;
 
-export const bunTransport: Transport = { listen, connect };
+export const bunTransport: Transport = { listen, connect, prepare };
 
 function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
   const options: Record<string, unknown> = {
@@ -76,6 +77,10 @@ function connect(to: ConnectAddress, events: Events, tls?: TlsClient, serverName
     }),
   } as never).catch((error: NodeJS.ErrnoException) => connection.failed(error.code ?? error.message));
   return connection;
+}
+
+function prepare(tls: TlsClient): void {
+  stateOf(tls);
 }
 
 class BunConnection implements Connection {

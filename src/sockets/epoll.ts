@@ -57,6 +57,7 @@ export function quickTransport(): Transport {
       to.kind === 'unix' || tls !== undefined
         ? bunTransport.connect(to, events, tls, serverName)
         : loop.connect(to, events),
+    prepare: bunTransport.prepare,
   };
 }
 

@@ -15,6 +15,8 @@ export interface Transport {
    * failed is `EPROTO`.
    */
   connect(to: ConnectAddress, events: Events, tls?: TlsClient, serverName?: string): Connection;
+  /** Makes what TLS connections share before the first one is opened. Throws a ProxyError `tls.refused`. */
+  prepare?(tls: TlsClient): void;
 }
 
 export type ListenAddress =

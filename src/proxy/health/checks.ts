@@ -74,10 +74,11 @@ function checksOf(
       const { inter } = server.settings;
       // Configuration manual, `timeout check`: with it, and `timeout connect`, the connection has its own, shorter time.
       const own = timeouts.check !== undefined && timeouts.connect !== undefined;
+      const spoken = tls(server);
       const walk: WalkSettings = {
         transport,
         clock,
-        tls,
+        tls: () => spoken,
         connectTimeout: own ? Math.min(inter, timeouts.connect!) : inter,
         checkTimeout: timeouts.check,
       };

@@ -19,16 +19,15 @@ export function tlsServer(
   };
 }
 
-/** `serverName`: the name in the handshake, where it is the same for each connection. */
+/** Checks have a name of their own in the handshake; that of requests is made from them. */
 export function tlsClient(
-  { verify, verifyHost, authorities, identity, alpn, options }: ServerTls,
+  { verify, verifyHost, authorities, identity, alpn, checkSni, options }: ServerTls,
   mode: ProxySettings['mode'],
   global: GlobalSettings,
-  serverName?: string,
 ): TlsClient {
   return {
     ...rules({ ...global.sslDefaultServer, ...options }, offered(alpn, mode)),
-    serverName,
+    serverName: checkSni,
     verify: verify === 'required',
     verifyName: verifyHost,
     ca: authorities,
