@@ -77,7 +77,10 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   const runtime = orStop(listeners, () => serveRuntimeSocket(host.transport, global, proxy, alarms));
   const announce = announcer(proxy, outputs);
   const checks = startChecks(proxy, host.transport, alarms, (event) => announce.checked(event), {
-    tls: (server) => clientTls(server.settings.checkTls ?? TRUSTING, server, host, global),
+    tls: (server) => {
+      const { checkTls = TRUSTING } = server.settings;
+      return clientTls(checkTls, server, host, global, checkTls.checkSni);
+    },
   });
   announce.started();
   return { proxy, stopSoftly, stopNow, logState: announce.states };
@@ -113,8 +116,9 @@ function clientTls(
   server: Server,
   { transport }: EngineHost,
   global: GlobalSettings,
+  serverName?: string,
 ): TlsClient {
-  const made = tlsClient(tls, server.backend.settings.mode, global);
+  const made = tlsClient(tls, server.backend.settings.mode, global, serverName);
   try {
     transport.prepare?.(made);
   } catch (error) {

@@ -19,15 +19,16 @@ export function tlsServer(
   };
 }
 
-/** Checks have a name of their own in the handshake; that of requests is made from them. */
+/** `serverName`: the name in the handshake, where it is the same for each connection. */
 export function tlsClient(
-  { verify, verifyHost, authorities, identity, alpn, checkSni, options }: ServerTls,
+  { verify, verifyHost, authorities, identity, alpn, options }: ServerTls,
   mode: ProxySettings['mode'],
   global: GlobalSettings,
+  serverName?: string,
 ): TlsClient {
   return {
     ...rules({ ...global.sslDefaultServer, ...options }, offered(alpn, mode)),
-    serverName: checkSni,
+    serverName,
     verify: verify === 'required',
     verifyName: verifyHost,
     ca: authorities,
