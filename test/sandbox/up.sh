@@ -1,8 +1,8 @@
 #!/bin/bash
 # up.sh FOLDER: a sandbox with LXD of its own, as root on Linux. Again on one that is up: nothing happens.
 #
-#   FOLDER/bin/lxc      the client for this LXD alone; FOLDER/bin first in PATH is all that lablb needs
-#   FOLDER/bin/inside   runs a command inside: `inside ip address`, `inside curl …`
+#   FOLDER/bin/inside   runs a command inside, where `lxc` means this LXD: `inside lxc list`, `inside lablb up`
+#   FOLDER/bin/lxc      the same for the client alone
 #
 # One process, the holder, is the first of a process namespace and has network and mount namespaces too; the daemon,
 # the containers and the LAN live inside. When the holder ends, so does all of it, and the kernel tidies up.
@@ -53,18 +53,15 @@ wrappers() {
   local pid
   pid=$(cut -d' ' -f1 "$folder/holder")
   mkdir -p "$folder/bin" "$folder/config"
+  # `images:` is a server of images elsewhere; here it is this very LXD, so that topologies need no change.
+  printf 'default-remote: local\nremotes:\n  images: {addr: "unix://%s/lxd/unix.socket", public: false}\n' "$folder" \
+    >"$folder/config/config.yml"
   cat >"$folder/bin/inside" <<SH
 #!/bin/sh
-exec nsenter --target $pid --net --mount --pid --cgroup --wd=/ -- "\$@"
+exec nsenter --target $pid --net --mount --pid --cgroup --wd="\$PWD" -- \\
+  env LXD_DIR=$folder/lxd LXD_CONF=$folder/config "\$@"
 SH
-  # The client looks for its own settings in LXC… variables and HOME: those of the sandbox, whatever the caller has.
-  cat >"$folder/bin/lxc" <<SH
-#!/bin/sh
-exec nsenter --target $pid --net --mount --pid --cgroup --wd=. -- \\
-  env LXD_DIR=$folder/lxd LXD_CONF=$folder/config LXD_SOCKET= "$(command -v lxc)" "\$@"
-SH
-  sed -i 's/ LXD_SOCKET=//' "$folder/bin/lxc"
-  cp "$folder/bin/inside" "$folder/bin/.inside" && mv "$folder/bin/.inside" "$folder/bin/inside"
+  printf '#!/bin/sh\nexec %s/bin/inside %s "$@"\n' "$folder" "$(command -v lxc)" >"$folder/bin/lxc"
   chmod 755 "$folder"/bin/*
 }
 
@@ -87,14 +84,14 @@ lan() {
 }
 
 daemon() {
-  inside sh -c "export LXD_DIR=$folder/lxd; mkdir -p \$LXD_DIR /sys/fs/cgroup/lxd; echo \$\$ >/sys/fs/cgroup/lxd/cgroup.procs; exec setsid lxd --group root </dev/null >$folder/lxd.log 2>&1 &"
-  inside env LXD_DIR="$folder/lxd" lxd waitready --timeout 60
+  inside sh -c "mkdir -p \$LXD_DIR /sys/fs/cgroup/lxd; echo \$\$ >/sys/fs/cgroup/lxd/cgroup.procs; exec setsid lxd --group root </dev/null >$folder/lxd.log 2>&1 &"
+  inside lxd waitready --timeout 60
 }
 
 storage_and_images() {
   local debian rocky
   { read -r debian && read -r rocky; } <<<"$images"
-  inside env LXD_DIR="$folder/lxd" lxd init --preseed >/dev/null <<'YAML'
+  inside lxd init --preseed >/dev/null <<'YAML'
 config: {}
 networks:
   - {name: lxdbr0, type: bridge, config: {ipv4.address: 198.18.1.1/24, ipv4.nat: "false", ipv6.address: none}}

@@ -9,6 +9,8 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 cp -a "$base" "$root"
 quiet_services "$root"
 chroot "$root" apt-get update -qq
+# Without udev networkd waits for it for ever.
+chroot "$root" apt-get install -qq -y --no-install-recommends udev
 chroot "$root" apt-get purge -qq -y --autoremove cron isc-dhcp-client
 
 # What nodes will install, with all that it needs, as a repository of files.
