@@ -244,6 +244,7 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-W',
     usage: '',
     doc: 'a master that watches the worker',
+    support: 'noted',
     apply: (command) => {
       command.masterWorker = { notify: false };
     },
@@ -252,6 +253,7 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-Ws',
     usage: '',
     doc: 'the same, telling systemd when it is ready',
+    support: 'noted',
     apply: (command) => {
       command.masterWorker = { notify: true };
     },
@@ -262,6 +264,7 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-x',
     usage: '<socket>',
     doc: 'get the listening sockets from this runtime socket',
+    support: 'noted',
     apply: (command, [path]) => {
       command.listenersFrom = path;
     },
@@ -270,6 +273,7 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-S',
     usage: '<address>[,<option>…]',
     doc: "the master's runtime socket",
+    support: 'noted',
     apply: (command, [address]) => {
       command.masterSockets.push(address!);
     },
@@ -288,12 +292,14 @@ const FLAGS: readonly FlagRow[] = [
     doc: 'say more; undoes -q',
     apply: (command) => {
       command.verbose = true;
+      command.quiet = false;
     },
   },
   {
     flag: '-d',
     usage: '',
     doc: 'show traffic, in the foreground',
+    support: 'noted',
     apply: (command) => {
       command.debug = true;
     },
@@ -335,6 +341,7 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-dV',
     usage: '',
     doc: 'do not check certificates of servers',
+    support: 'noted',
     apply: (command) => {
       command.noServerVerify = true;
     },
@@ -343,12 +350,16 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-dR',
     usage: '',
     doc: 'do not share listening sockets',
+    support: 'noted',
     apply: (command) => {
       command.noReusePort = true;
     },
   },
   number('-n', '<number>', 'most connections at a time', 'maxconn'),
-  number('-N', '<number>', 'most connections at a time of a proxy that does not say', 'proxyMaxconn'),
+  {
+    ...number('-N', '<number>', 'most connections at a time of a proxy that does not say', 'proxyMaxconn'),
+    support: 'noted',
+  },
   {
     flag: '-L',
     usage: '<name>',

@@ -2,6 +2,7 @@
  * The engine: brings a configuration to life on a transport and ends it again. It knows no process: signals, exit
  * statuses and files of its own belong to main.ts.
  */
+import { isIP } from 'node:net';
 import { type Place, ProxyError } from '../errors.ts';
 import type { Clock } from '../sockets/timers.ts';
 import type { ListenAddress, Listener, TlsClient, Transport } from '../sockets/transport.ts';
@@ -23,6 +24,8 @@ export interface EngineHost {
   readonly clock: Clock;
   /** An address for a host name; undefined when there is none. */
   resolve(host: string, family: 4 | 6 | undefined): Promise<string | undefined>;
+  /** Told of each server whose name has no address, unless `init-addr` says that this is no matter. */
+  unresolved?(server: Server): void;
   readonly openDatagrams: OpenDatagrams;
 }
 
@@ -139,20 +142,28 @@ function orStop<T>(listeners: readonly FrontendListener[], step: () => T): T {
 }
 
 async function resolveServers(proxy: LiveProxy, host: EngineHost): Promise<void> {
-  await Promise.all(
-    proxy.backends.flatMap(({ servers }) =>
-      servers.map(async (server) => {
-        const { endpoint } = server.settings;
-        const address =
-          endpoint.kind === 'unix'
-            ? endpoint.path
-            : endpoint.kind === 'tcp'
-              ? await host.resolve(endpoint.host, endpoint.family)
-              : undefined;
-        if (address !== undefined) server.setAddress(address, server.port);
-      }),
-    ),
-  );
+  const servers = proxy.backends.flatMap((backend) => backend.servers);
+  const addresses = await Promise.all(servers.map((server) => addressOf(server, host)));
+  // Told in the order of the file, whichever answer came first.
+  for (const [i, server] of servers.entries()) {
+    const address = addresses[i];
+    if (address !== undefined) server.setAddress(address, server.port);
+    else if (!server.settings.initAddr.includes('none')) host.unresolved?.(server);
+  }
+}
+
+/** Tries the ways of `init-addr` in turn (manual, section 5.2); there is no state file for `last`. */
+async function addressOf({ settings }: Server, host: EngineHost): Promise<string | undefined> {
+  const { endpoint, initAddr } = settings;
+  if (endpoint.kind === 'unix') return endpoint.path;
+  if (endpoint.kind !== 'tcp') return undefined;
+  if (isIP(endpoint.host) !== 0) return endpoint.host;
+  for (const way of initAddr) {
+    if (way === 'none') return undefined;
+    const address = way === 'libc' ? await host.resolve(endpoint.host, endpoint.family) : way;
+    if (address !== undefined && address !== 'last') return address;
+  }
+  return undefined;
 }
 
 function listenAll(

@@ -13,7 +13,7 @@ import { type Engine, startEngine } from './engine.ts';
 import { FOLLOWS, NAME, VERSION } from './identity.ts';
 import { renderKeywords } from './keywords-listing.ts';
 import { type LoadOptions, loadConfiguration } from './load.ts';
-import type { Configuration } from './settings.ts';
+import type { Configuration, ServerSettings } from './settings.ts';
 
 /** Set in the process that `-D` leaves in the background: it tells its parent on this descriptor that it is ready. */
 const READY_FD = 'LABLB_PROXY_READY_FD';
@@ -79,6 +79,10 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
       clock: new Clock(),
       resolve,
       openDatagrams,
+      unresolved: (server) => {
+        if (!command.quiet && !command.ignoreUnresolved)
+          process.stderr.write(unresolved(server.settings, loaded.sources));
+      },
     });
   } catch (error) {
     process.stderr.write(startFailure(error, loaded.sources));
@@ -209,6 +213,13 @@ function sayNoted({ noted, global }: Configuration, command: ProxyCommand): void
   const daemon = global.daemon && !command.daemon ? ['daemon'] : [];
   const names = [...new Set([...daemon, ...noted.map(({ keyword }) => keyword), ...command.noted])];
   if (names.length > 0) process.stderr.write(`notice: read, but without effect here: ${names.join(', ')}\n`);
+}
+
+/** HAProxy refuses to start then; here the other servers are there to be tried. */
+function unresolved({ name, host, place }: ServerSettings, sources: ReadonlyMap<string, string>): string {
+  const message = `no address for '${host}': server '${name}' cannot answer`;
+  const hint = 'put the name into /etc/hosts, or give the server an address';
+  return `${renderDiagnostics([{ severity: 'warning', message, place, hint }], sources, { severity: true })}\n`;
 }
 
 function startFailure(error: unknown, sources: ReadonlyMap<string, string>): string {
