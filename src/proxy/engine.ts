@@ -8,6 +8,7 @@ import type { Clock } from '../sockets/timers.ts';
 import type { ListenAddress, Listener, TlsClient, Transport } from '../sockets/transport.ts';
 import { alarmClock } from './alarm.ts';
 import { announcer } from './announce.ts';
+import { warmUpServers } from './balance/slowstart.ts';
 import { type Compiled, compileConfiguration } from './compile.ts';
 import { startChecks } from './health/checks.ts';
 import { makeLogger } from './logs/logger.ts';
@@ -77,6 +78,7 @@ export async function startEngine(configuration: Configuration, host: EngineHost
   });
   const listeners = listenAll(compiled, acceptor, host.transport, global);
   const alarms = alarmClock(host.clock);
+  warmUpServers(proxy.backends, alarms);
   const runtime = orStop(listeners, () => serveRuntimeSocket(host.transport, global, proxy, alarms));
   const announce = announcer(proxy, outputs);
   const checks = startChecks(proxy, host.transport, alarms, (event) => announce.checked(event), {

@@ -269,6 +269,8 @@ export class Server {
   health: number;
   /** Configured weight, changed by `set server … weight`; 0 is out of rotation, sticky sessions aside. */
   weight: number;
+  /** Sixteenths of its weight that count: fewer while it comes up slowly (`slowstart`). */
+  warmth = 16;
   /** Configured limit, changed by `set maxconn server`; undefined is none. */
   maxconn: number | undefined;
   changedAt = Date.now();

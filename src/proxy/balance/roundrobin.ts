@@ -188,8 +188,8 @@ class Group {
   }
 
   #turn(): void {
-    const { starting, coming } = { starting: this.#starting, coming: this.#coming };
-    this.#starting = coming;
+    const starting = this.#starting;
+    this.#starting = this.#coming;
     this.#coming = starting;
     this.#length = this.#nextLength;
     this.#position = this.#length;

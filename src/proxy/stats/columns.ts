@@ -110,7 +110,7 @@ const measured: readonly ColumnRow[] = [
   { name: 'pid', tags: 'KGP', type: 'u32', doc: 'Number of the process, always 1', frontend: () => 1, listener: () => 1, server: () => 1, backend: () => 1 },
   { name: 'iid', tags: 'KGS', type: 'u32', doc: 'Number of the proxy', frontend: (f) => f.settings.id, listener: (_l, _at, f) => f.settings.id, server: (s) => s.backend.settings.id, backend: (b) => b.settings.id },
   { name: 'sid', tags: 'KGS', type: 'u32', doc: 'Number of the server or listener in its proxy', frontend: zero, listener: (l) => l.id, server: (s) => s.settings.id, backend: zero },
-  { name: 'throttle', tags: 'MaP', type: 'u32', doc: 'Share of its weight while starting slowly, percent', ...none },
+  { name: 'throttle', tags: 'MaP', type: 'u32', doc: 'Share of its weight while starting slowly, percent', server: (s) => (s.warmth < 16 ? Math.ceil((100 * s.warmth) / 16) : undefined) },
   { name: 'lbtot', tags: 'MCP', type: 'u64', doc: 'Requests that load balancing sent there', ...counter('SB', (c) => c.lbtot) },
   { name: 'tracked', tags: 'CNS', type: 'str', doc: 'Server whose state it follows', server: (s) => s.settings.track },
   { name: 'type', tags: 'CGS', type: 'u32', doc: '0 frontend, 1 backend, 2 server, 3 listener', frontend: zero, backend: () => 1, server: () => 2, listener: () => 3 },
