@@ -5,7 +5,7 @@ import type { ParseContext, Word } from '../../config/language.ts';
 import { parseSample } from '../acl/parse.ts';
 import type { SampleExpression } from '../expressions.ts';
 import type { BalanceSettings } from '../settings.ts';
-import { takeChoice } from './support.ts';
+import { configurationOf, takeChoice } from './support.ts';
 
 export interface BalanceRow {
   readonly keyword: string;
@@ -40,11 +40,17 @@ export const BALANCE_ROWS: readonly BalanceRow[] = [
     usage: '<param> [check_post [<max wait>]]',
     doc: 'By a parameter of the query string',
     http: true,
-    readArguments: (inner, words, name) => {
+    readArguments: (inner, words, name, context) => {
       none(inner, words, name);
       const args = [words.take('the name of a parameter').text];
+      const place = words.peek()?.place;
       if (words.accept('check_post')) {
         args.push('check_post');
+        configurationOf(context).noted.push({
+          keyword: 'balance url_param … check_post',
+          place: place!,
+          why: 'bodies are not read for it; a request whose target has no such parameter goes in turn',
+        });
         if (words.peek() !== undefined) args.push(String(words.integer('a number of bytes')));
       }
       return args;
