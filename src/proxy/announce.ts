@@ -22,7 +22,7 @@ import {
   serverUp,
 } from './logs/messages.ts';
 import type { LogOutputs } from './logs/output.ts';
-import type { Backend, Proxy as LiveProxy, Server, ServerChange } from './model.ts';
+import type { Backend, LiveProxy, Server, ServerChange } from './model.ts';
 import type { ProxySettings } from './settings.ts';
 
 export interface Announcer {

@@ -9,12 +9,20 @@ import { policyRow } from './balance/policies.ts';
 import { type CompileEnv, type LogFormat, type Rule, type RuleSet, VERDICT } from './expressions.ts';
 import { headerName } from './http1/head.ts';
 import { compileLogFormat } from './logs/format.ts';
-import { Backend, Frontend, type Proxy as LiveProxy, Server } from './model.ts';
+import { Backend, Frontend, type LiveProxy, Server } from './model.ts';
 import { compileRules } from './rules/compile.ts';
 import type { Configuration, ProxySettings } from './settings.ts';
 import { isStatsRequest, renderStats } from './stats/statistics.ts';
 import type { CookiePlan } from './stream/cookie.ts';
-import type { BackendPlan, ForwardFor, FrontendPlan, HeaderCapture, Rules, StatsPlan, Test } from './stream/plan.ts';
+import type {
+  BackendPlan,
+  ForwardFor,
+  FrontendPlan,
+  HeaderCapture,
+  Rules,
+  StatsPlan,
+  Test,
+} from './stream/plan.ts';
 import { builtinReply, type PreparedReply, prepareRaw, prepareReply } from './stream/reply.ts';
 import { ServerPool } from './stream/server-pool.ts';
 import { serveQueues } from './stream/stream.ts';

@@ -13,7 +13,7 @@ import { type Compiled, compileConfiguration } from './compile.ts';
 import { startChecks } from './health/checks.ts';
 import { makeLogger } from './logs/logger.ts';
 import { LogOutputs, type OpenDatagrams } from './logs/output.ts';
-import { type Proxy as LiveProxy, ProcessCounters, type Server } from './model.ts';
+import { type LiveProxy, ProcessCounters, type Server } from './model.ts';
 import { serveRuntimeSocket } from './runtime-api/socket.ts';
 import type { BindSettings, Configuration, GlobalSettings, ProxySettings, ServerTls } from './settings.ts';
 import { Acceptor } from './stream/acceptor.ts';

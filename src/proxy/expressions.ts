@@ -5,7 +5,7 @@
 import type { Cursor } from '../config/cursor.ts';
 import type { ParseContext } from '../config/language.ts';
 import type { Place } from '../errors.ts';
-import type { Proxy } from './model.ts';
+import type { LiveProxy } from './model.ts';
 import type { Configuration, ProxySettings } from './settings.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -169,7 +169,7 @@ export interface CompileEnv {
   /** What `hdr`, `cookie` and the like read: the response in response rules. Absent means the request. */
   readonly side?: 'request' | 'response';
   /** What runs, for `nbsrv` and the like: asked when a transaction is there, not yet while compiling. */
-  running(): Proxy;
+  running(): LiveProxy;
 }
 
 /** `%ci [%tr] "%[src] %{+Q}r"` as a list of pieces. */

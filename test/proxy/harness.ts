@@ -7,7 +7,7 @@ import { loadConfiguration } from '../../src/proxy/load.ts';
 import {
   Backend,
   Frontend,
-  type Proxy as LiveProxy,
+  type LiveProxy,
   ProcessCounters,
   Server,
 } from '../../src/proxy/model.ts';

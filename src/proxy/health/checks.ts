@@ -1,7 +1,7 @@
 /** Health checks of all servers: when they run, and what their outcomes make of the servers. */
 import type { TlsClient, Transport } from '../../sockets/transport.ts';
 import type { AlarmClock } from '../alarm.ts';
-import type { Backend, Proxy as LiveProxy, Server } from '../model.ts';
+import type { Backend, LiveProxy, Server } from '../model.ts';
 import { countResult, interval } from './counter.ts';
 import { followTracks, watchMarks } from './followers.ts';
 import { observer } from './observe.ts';

@@ -1,5 +1,5 @@
 /** What follows from a server's change of state: servers that track it, and sessions that do not outlive it. */
-import type { Proxy as LiveProxy, Server, ServerWatcher } from '../model.ts';
+import type { LiveProxy, Server, ServerWatcher } from '../model.ts';
 
 /** `track`: the server stands as the tracked one does. Returns the functions that end it. */
 export function followTracks(proxy: LiveProxy): (() => void)[] {

@@ -94,7 +94,7 @@ function ownFormat(settings: ProxySettings): string {
 
 /** Nothing was exchanged: probes, browsers that connect ahead. */
 function isNull(tx: Transaction): boolean {
-  return tx.bytesIn === 0 && tx.server === undefined;
+  return tx.bytesIn === 0;
 }
 
 /** Errors, retries, redispatches and statuses from 500 on; what the proxy answered by itself is no failure. */

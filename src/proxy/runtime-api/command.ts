@@ -1,4 +1,4 @@
-import type { Backend, Frontend, Proxy as LiveProxy, Server } from '../model.ts';
+import type { Backend, Frontend, LiveProxy, Server } from '../model.ts';
 import type { StatsSocket } from '../settings.ts';
 
 export type Level = StatsSocket['level'];

@@ -1,6 +1,6 @@
 /** A line to the runtime socket and its answer: several commands, levels, help, the prompt. */
 import { nearest } from '../../errors.ts';
-import type { Proxy as LiveProxy } from '../model.ts';
+import type { LiveProxy } from '../model.ts';
 import { type CommandContext, CommandError, type CommandRow, type Level, type Session } from './command.ts';
 import { PROCESS_COMMANDS } from './process.ts';
 import { SERVER_COMMANDS } from './servers.ts';

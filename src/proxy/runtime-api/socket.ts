@@ -1,7 +1,7 @@
 /** The runtime socket: `stats socket`, on a path or a port. */
 import type { Connection, Events, ListenAddress, Listener, Transport } from '../../sockets/transport.ts';
 import type { AlarmClock } from '../alarm.ts';
-import type { Proxy as LiveProxy } from '../model.ts';
+import type { LiveProxy } from '../model.ts';
 import type { StatsSocket } from '../settings.ts';
 import type { Session } from './command.ts';
 import { newSession, runCommand } from './session.ts';

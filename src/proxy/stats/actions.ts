@@ -1,7 +1,7 @@
 /** The form of the statistics page: what can be done to the servers that were ticked. */
 import { FORCED_HEALTH } from '../health/counter.ts';
 import { shutdownSessions } from '../health/followers.ts';
-import type { Proxy as LiveProxy, Server } from '../model.ts';
+import type { LiveProxy, Server } from '../model.ts';
 
 interface ActionRow {
   /** Value of `action`, as HAProxy's form sends it. */

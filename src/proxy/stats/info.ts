@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { FOLLOWS, NAME, VERSION } from '../identity.ts';
-import type { Proxy as LiveProxy } from '../model.ts';
+import type { LiveProxy } from '../model.ts';
 import { type Field, type FieldType, jsonField, typedValue } from './field.ts';
 
 interface InfoRow {

@@ -1,5 +1,5 @@
 /** Which objects the statistics show, in file order, and their fields. */
-import type { Backend, Counters, Frontend, ListenerState, Proxy as LiveProxy, Server } from '../model.ts';
+import type { Backend, Counters, Frontend, ListenerState, LiveProxy, Server } from '../model.ts';
 import type { ProxySettings } from '../settings.ts';
 import { COLUMNS, type ColumnRow, type Kind, MEASURED, type Moment } from './columns.ts';
 import { type Field, jsonField, typedValue, type Value } from './field.ts';

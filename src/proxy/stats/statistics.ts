@@ -1,6 +1,6 @@
 /** The statistics page as one pure function: a request in, a reply out (configuration manual, `stats enable`). */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Proxy as LiveProxy } from '../model.ts';
+import type { LiveProxy } from '../model.ts';
 import type { StatsSettings } from '../settings.ts';
 import type { Reply } from '../transaction.ts';
 import { type ActionOutcome, runAction } from './actions.ts';

@@ -1,5 +1,5 @@
 /** What one request wants to see of the statistics. */
-import type { Proxy as LiveProxy } from '../model.ts';
+import type { LiveProxy } from '../model.ts';
 import type { StatsSettings } from '../settings.ts';
 import { type ActionOutcome, OUTCOMES } from './actions.ts';
 import type { Moment } from './columns.ts';

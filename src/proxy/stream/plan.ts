@@ -7,7 +7,7 @@ import type { Transport } from '../../sockets/transport.ts';
 import type { Policy } from '../balance/policy.ts';
 import type { Verdict } from '../expressions.ts';
 import type { HeaderName } from '../http1/head.ts';
-import type { Backend, Frontend, Proxy as LiveProxy, ProcessCounters, Server } from '../model.ts';
+import type { Backend, Frontend, LiveProxy, ProcessCounters, Server } from '../model.ts';
 import type { ProxySettings } from '../settings.ts';
 import type { Reply, Transaction } from '../transaction.ts';
 import type { CookiePlan } from './cookie.ts';

@@ -2,7 +2,7 @@ import type { AlarmClock } from '../../../src/proxy/alarm.ts';
 import {
   Backend,
   type Frontend,
-  type Proxy as LiveProxy,
+  type LiveProxy,
   type LiveSession,
   ProcessCounters,
   Server,

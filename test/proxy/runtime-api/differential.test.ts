@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Counters, Frontend, type Proxy as LiveProxy } from '../../../src/proxy/model.ts';
+import { Counters, Frontend, type LiveProxy } from '../../../src/proxy/model.ts';
 import { newSession, runCommand } from '../../../src/proxy/runtime-api/session.ts';
 import { needs } from '../../support/needs.ts';
 import { type RunningProxy, startProxy } from '../../support/proxy.ts';

@@ -1,4 +1,4 @@
-import { Counters, Frontend, type Proxy as LiveProxy, type Server } from '../../../src/proxy/model.ts';
+import { Counters, Frontend, type LiveProxy, type Server } from '../../../src/proxy/model.ts';
 import type { StatsSettings } from '../../../src/proxy/settings.ts';
 import { backendOf, proxyOf, proxySettings, serverSettings } from '../health/fakes.ts';
 

@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 import { compileConfiguration } from '../../../src/proxy/compile.ts';
 import {
   type Backend,
-  type Proxy as LiveProxy,
+  type LiveProxy,
   ProcessCounters,
   type Server,
 } from '../../../src/proxy/model.ts';
