@@ -46,16 +46,19 @@ const IN_TURN = ['roundrobin', 'static-rr', 'leastconn', 'first'].flatMap((algor
   ),
 );
 
-const CHANGING = [11, 22, 33, 44].map((seed) => ({
-  seed,
-  name: backend(`changing_${seed}`, [
-    'balance roundrobin',
-    ...(seed % 4 === 0 ? ['option allbackups'] : []),
-    ...servers([5, 3, 8, 1]),
-    'server b1 @ weight 2 backup',
-    'server b2 @ weight 3 backup',
-  ]),
-}));
+const CHANGING = ['roundrobin', 'uri', 'uri whole'].flatMap((algorithm) =>
+  [11, 22, 33, 44].map((seed) => ({
+    seed,
+    name: backend(`changing_${algorithm.replace(' ', '_')}_${seed}`, [
+      `balance ${algorithm}`,
+      'hash-type consistent',
+      ...(seed % 4 === 0 ? ['option allbackups'] : []),
+      ...servers([5, 3, 8, 1]),
+      'server b1 @ weight 2 backup',
+      'server b2 @ weight 3 backup',
+    ]),
+  })),
+);
 
 const LOADED = [
   ['leastconn', [1, 1, 1]],
@@ -157,8 +160,9 @@ describe.skipIf(!needs('haproxy'))('the same servers as HAProxy', () => {
     const backup = new Set(['b1', 'b2']);
     for (let step = 0; step < 40; step++) {
       const count = random(12);
-      const said = await oracle.picks(count, name);
-      expect(mine.picks(count), `step ${step}`).toBe(said);
+      const ask = { target: `/${text(random)}` };
+      const said = await oracle.picks(count, name, ask);
+      expect(mine.picks(count, ask), `step ${step}`).toBe(said);
       const server = mine.backend.servers[random(6)]!;
       const action = random(backup.has(server.name) ? 2 : 4);
       if (action < 2) {

@@ -1,11 +1,6 @@
 import { vi } from 'vitest';
 import { compileConfiguration } from '../../../src/proxy/compile.ts';
-import {
-  type Backend,
-  type LiveProxy,
-  ProcessCounters,
-  type Server,
-} from '../../../src/proxy/model.ts';
+import { type Backend, type LiveProxy, ProcessCounters, type Server } from '../../../src/proxy/model.ts';
 import { Acceptor } from '../../../src/proxy/stream/acceptor.ts';
 import { MemoryTransport } from '../../../src/sockets/memory.ts';
 import { Clock } from '../../../src/sockets/timers.ts';
@@ -33,7 +28,7 @@ export class Scene {
   readonly log: string[] = [];
   readonly #clock: Clock;
 
-  constructor(configuration: string, options: { capacity?: number } = {}) {
+  constructor(configuration: string, options: { capacity?: number; piece?: number } = {}) {
     vi.useFakeTimers({
       toFake: ['performance', 'Date', 'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'],
     });
