@@ -10,6 +10,7 @@ import { Clock } from '../sockets/timers.ts';
 import { checkCondition, checkFiles, renderFindings } from './check.ts';
 import { type ProxyCommand, parseArguments, renderUsage } from './cli.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { readHosts } from './hosts.ts';
 import { FOLLOWS, NAME, VERSION } from './identity.ts';
 import { renderKeywords } from './keywords-listing.ts';
 import { type LoadOptions, loadConfiguration } from './load.ts';
@@ -17,6 +18,9 @@ import type { Configuration, ServerSettings } from './settings.ts';
 
 /** Set in the process that `-D` leaves in the background: it tells its parent on this descriptor that it is ready. */
 const READY_FD = 'LABLB_PROXY_READY_FD';
+
+/** A hosts file to look names up in first; set by the lab for its own nodes. */
+const LAB_HOSTS = readHosts(process.env.LABLB_HOSTS);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -116,7 +120,10 @@ function untilStopped(
     process.on('SIGTERM', now);
     process.on('SIGINT', now);
     process.on('SIGHUP', () => engine.logState());
-    process.once('SIGUSR1', () => {
+    let stopping = false;
+    process.on('SIGUSR1', () => {
+      if (stopping) return;
+      stopping = true;
       const { hardStopAfter } = configuration.global;
       if (hardStopAfter !== undefined) setTimeout(now, hardStopAfter).unref();
       engine.stopSoftly().then(done);
@@ -183,8 +190,11 @@ function readDir(path: string): readonly string[] | undefined {
   }
 }
 
+/** Names of the lab come before those of the machine: a lab on one machine has a hosts file of its own. */
 async function resolve(host: string, family: 4 | 6 | undefined): Promise<string | undefined> {
   if (isIP(host) !== 0) return host;
+  const known = LAB_HOSTS.get(host.toLowerCase());
+  if (known !== undefined && (family === undefined || isIP(known) === family)) return known;
   try {
     return (await lookup(host, { family: family ?? 0 })).address;
   } catch {

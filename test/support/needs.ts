@@ -12,7 +12,7 @@ export function needs(command: string): boolean {
   const reason = `${command} is not installed`;
   if (process.env.LABLB_TEST_ALL === '1')
     throw new Error(`${reason}, and LABLB_TEST_ALL=1 lets nothing be skipped`);
-  if (!told.has(command)) tell(reason);
+  if (!told.has(command)) tellSkipped(reason);
   told.add(command);
   return false;
 }
@@ -27,7 +27,7 @@ export function which(command: string): string | undefined {
 const told = new Set<string>();
 
 /** On standard error, and where `npm test` collects the reasons for its last lines. */
-function tell(reason: string): void {
+export function tellSkipped(reason: string): void {
   console.warn(`skipped: ${reason}`);
   if (process.env.LABLB_SKIPS_FILE) appendFileSync(process.env.LABLB_SKIPS_FILE, `${reason}\n`);
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderFindings } from '../../../src/proxy/check.ts';
+import { tellSkipped } from '../../support/needs.ts';
 import { ERROR_FILE, fixture, load } from './load.ts';
 
 /** Stands for any file that a configuration names and this machine lacks. */
@@ -52,8 +53,7 @@ describe('our own fixtures', () => {
  */
 const corpus = fileURLToPath(new URL('../../../../shared/configs', import.meta.url));
 const here = existsSync(corpus);
-if (!here)
-  console.warn('skipped: real configurations are not there (a folder shared/configs beside the checkout)');
+if (!here) tellSkipped('real configurations are not there (a folder shared/configs beside the checkout)');
 
 describe.skipIf(!here)('real configurations', () => {
   const verdicts = here ? readVerdicts() : [];
