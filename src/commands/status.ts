@@ -20,8 +20,12 @@ export default class Status extends LabCommand {
       : allRecords();
     const labs = await Promise.all(
       records.map(async (record) => {
-        const status = await labStatus(record, await providerFor(record.topology));
-        return { ...status, balancing: await proxyStates(record) };
+        const provider = await providerFor(record.topology);
+        const [status, balancing] = await Promise.all([
+          labStatus(record, provider),
+          proxyStates(record, provider),
+        ]);
+        return { ...status, balancing };
       }),
     );
     if (labs.length === 0) this.log('no lab is up   (lablb up brings one up, lablb init writes a topology)');

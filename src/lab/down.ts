@@ -27,6 +27,7 @@ export function takeDown(record: LabRecord, provider: LabProvider): Promise<read
         hints: ['lablb down   (once more, when the cause is gone)'],
       });
     }
+    await provider.tidy?.();
     forget(record.name);
     return nodes.filter((name) => observed.nodes.has(name));
   });

@@ -47,12 +47,10 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       remember(topology, wish.desired, { finished: plan.steps.length === 0 && !options.only });
       if (plan.steps.length === 0) return { desired: wish.desired, results };
       if (round === ROUNDS) throw doesNotSettle(plan);
-      const run = startRun(
-        plan,
-        (step) => execute(step, handsFor(topology, provider, wish, options.signal)),
-        options,
-      );
-      await options.show(plan, run, wish.desired);
+      const now = firstThings(plan, wish);
+      const hands = handsFor(topology, provider, wish, now, options.signal);
+      const run = startRun(now, (step) => execute(step, hands), options);
+      await options.show(now, run, wish.desired);
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
       if (results.some(({ state }) => state !== 'done')) return { desired: wish.desired, results };
@@ -78,11 +76,45 @@ export async function planUp(
   return { plan: makePlan(wish.desired, observed, options), wish };
 }
 
-function handsFor(topology: Topology, provider: LabProvider, wish: Wish, signal: AbortSignal | undefined) {
+/** While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. */
+function firstThings(plan: Plan, { provisional }: Wish): Plan {
+  const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && provisional.has(node));
+  if (makes.length === 0) return plan;
+  const first = plan.steps.filter(({ op }) => ['create', 'destroy', 'configure'].includes(op.kind));
+  return { ...plan, steps: first };
+}
+
+/** The files of a node in one go, where the provider can: the first push of a plan takes the others along. */
+function pusher(provider: LabProvider, { files }: Wish, { steps }: Plan) {
+  const underWay = new Map<string, Promise<void>>();
+  return (node: string, path: string): Promise<void> => {
+    const of = files.get(node)!;
+    if (!provider.pushAll) return provider.push(node, of.get(path)!);
+    const paths = steps.flatMap((step) =>
+      step.node === node && step.op.kind === 'push' ? [step.op.path] : [],
+    );
+    const all =
+      underWay.get(node) ??
+      provider.pushAll(
+        node,
+        paths.map((one) => of.get(one)!),
+      );
+    underWay.set(node, all);
+    return all;
+  };
+}
+
+function handsFor(
+  topology: Topology,
+  provider: LabProvider,
+  wish: Wish,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+) {
   return {
     provider,
     spec: (name: string) => ({ ...topology.nodes.find((node) => node.name === name)!, lab: topology.name }),
-    file: (node: string, path: string) => wish.files.get(node)!.get(path)!,
+    push: pusher(provider, wish, plan),
     family: (name: string) => familyOf(wish.desired.nodes.find((node) => node.name === name)?.family),
     signal,
   };

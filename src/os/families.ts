@@ -1,8 +1,10 @@
 import { LabError } from '../errors.ts';
+import { debian } from './debian.ts';
 import { embedded } from './embedded.ts';
 import type { Family } from './family.ts';
+import { rhel } from './rhel.ts';
 
-const FAMILIES: readonly Family[] = [embedded];
+const FAMILIES: readonly Family[] = [embedded, debian, rhel];
 
 /** @throws LabError `os.unknown`. */
 export function familyOf(name: string | undefined): Family {

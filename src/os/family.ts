@@ -2,6 +2,14 @@ import type { ServiceAction } from '../plan/plan.ts';
 import type { FileSpec } from '../providers/provider.ts';
 import type { ServiceSpec } from '../roles/role.ts';
 
+export type SoftwareName = 'httpd' | 'nginx' | 'haproxy' | 'rsyslog';
+
+export interface Software {
+  readonly service: string;
+  /** Its logs: errors first. */
+  readonly logs: readonly string[];
+}
+
 /** What differs between families of systems: package names, where services are defined, how they are driven. */
 export interface Family {
   readonly name: string;
@@ -12,4 +20,6 @@ export interface Family {
   packages(wanted: readonly string[]): readonly string[];
   /** Installs packages, asking nothing. */
   install(packages: readonly string[]): readonly string[];
+  /** Software that packages bring, by the name that topologies use; empty where nothing is installed. */
+  readonly software: Readonly<Partial<Record<SoftwareName, Software>>>;
 }

@@ -10,6 +10,8 @@ export interface Desired {
 export interface DesiredNode {
   readonly name: string;
   readonly role: Role;
+  /** What the provider itself is to be told of it, by name, in one line each. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly packages: readonly string[];
   readonly files: readonly DesiredFile[];
   /** In the order in which they are started. */

@@ -6,6 +6,7 @@ export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
 
 export type Op =
   | { readonly kind: 'create' }
+  | { readonly kind: 'configure'; readonly setting: string }
   | { readonly kind: 'install'; readonly packages: readonly string[] }
   | { readonly kind: 'push'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
@@ -55,6 +56,8 @@ export function makePlan(desired: Desired, observed: Observed, options: PlanOpti
 /** `push /etc/hosts`, `start service httpd`: what a step does, for people. */
 export function describe(op: Op): string {
   switch (op.kind) {
+    case 'configure':
+      return `set ${op.setting}`;
     case 'install':
       return `install ${op.packages.join(' ')}`;
     case 'push':
@@ -90,6 +93,7 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boole
     : seen.state === 'stopped'
       ? [step(node.name, { kind: 'create' }, 'it is not running')]
       : [];
+  const settings = isNew ? [] : settingSteps(node, seen.settings);
   const missing = node.packages.filter((name) => !seen?.packages.has(name));
   const install =
     missing.length > 0
@@ -97,8 +101,28 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boole
       : [];
   const files = fileSteps(node, isNew ? undefined : seen, force);
   const services = serviceSteps(node, isNew ? undefined : seen, files, force);
-  return [...create, ...install, ...files, ...services];
+  return [...settings, ...create, ...install, ...files, ...services];
 }
+
+/** What the provider was told of the node and what it should have been: profiles, devices, limits. */
+function settingSteps(node: DesiredNode, seen: ReadonlyMap<string, string> = new Map()): Step[] {
+  const wanted = Object.entries(node.settings ?? {});
+  const gone = [...seen.keys()].filter((name) => OWN.test(name) && !(name in (node.settings ?? {})));
+  return [
+    ...wanted.flatMap(([setting, value]) => {
+      const now = seen.get(setting);
+      if (now === value) return [];
+      const why = now === undefined ? 'it is not there' : `it is ${now}, and should be ${value}`;
+      return [step(node.name, { kind: 'configure', setting }, why)];
+    }),
+    ...gone.map((setting) =>
+      step(node.name, { kind: 'configure', setting }, 'the topology does not ask for it'),
+    ),
+  ];
+}
+
+/** Settings that are a node's alone: one that nobody asks for is drift. A profile is other nodes' too. */
+const OWN = /^(?:device|config) /;
 
 function fileSteps(node: DesiredNode, seen: ObservedNode | undefined, force: boolean): Step[] {
   const pushes = node.files.flatMap((file) => {
@@ -154,6 +178,7 @@ function reasonForService(
 ): { action: ServiceAction; why: string } | undefined {
   if (!seen) return { action: 'start', why: 'it is not there yet' };
   if (!seen.running) return { action: 'start', why: 'it is not running' };
+  if (!seen.enabled) return { action: 'start', why: 'it would not start with the node' };
   const changed = files.flatMap((s) =>
     'path' in s.op && service.watch.includes(s.op.path) ? [basename(s.op.path)] : [],
   );
@@ -184,7 +209,14 @@ function acrossNodes(steps: readonly Step[], desired: Desired): Step[] {
 }
 
 function step(node: string, op: Op, why: string): Step {
-  const detail = 'path' in op ? `:${op.path}` : op.kind === 'service' ? `:${op.service}` : '';
+  const detail =
+    'path' in op
+      ? `:${op.path}`
+      : op.kind === 'service'
+        ? `:${op.service}`
+        : op.kind === 'configure'
+          ? `:${op.setting}`
+          : '';
   const verb = op.kind === 'service' ? op.action : op.kind;
   return { id: `${node}:${verb}${detail}`, node, op, why, needs: [] };
 }

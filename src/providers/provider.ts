@@ -36,6 +36,12 @@ export interface FileSpec {
   readonly keepOriginal?: boolean;
   /** Take the file away instead; it is no longer managed. */
   readonly absent?: boolean;
+  /** Only a block of the file is ours: `content` is that block with its marker lines, which name this lab. */
+  readonly block?: LabName;
+  /** A file of this machine whose content it is, for one too large to hold: then `content` is '' and `sha256` is said. */
+  readonly source?: string;
+  /** Of the content, hex. */
+  readonly sha256?: string;
 }
 
 export interface ExecOptions {
@@ -58,6 +64,8 @@ export interface Observed {
 export interface ObservedNode {
   readonly state: 'absent' | 'stopped' | 'running' | 'foreign';
   readonly address?: string;
+  /** What the provider itself was told of it (profiles, devices, limits), by name, in one line each. */
+  readonly settings?: ReadonlyMap<string, string>;
   /** 'debian' | 'rhel' | 'embedded' … undefined while it is not running. */
   readonly family?: string;
   readonly packages: ReadonlySet<string>;
@@ -93,6 +101,8 @@ export interface Program {
   readonly argv: readonly string[];
   /** Changes when the program does: a running service of an older build is reloaded. */
   readonly build: string;
+  /** The executable, where it has to be brought to the node. */
+  readonly file?: FileSpec;
 }
 
 /** Runs a command with the terminal of whoever asks: `lablb exec`, `lablb logs --follow`. */
@@ -100,5 +110,20 @@ export interface Attach {
   attach(node: NodeName, argv: readonly string[], options?: { signal?: AbortSignal }): Promise<number>;
 }
 
-/** All that the commands need of a provider. */
-export type LabProvider = Provider & Surroundings & Attach;
+/** Many files of a node in one go. */
+export interface Batch {
+  pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void>;
+}
+
+/** Settings of a node that are not inside it: `name` is one of its view's `settings`. */
+export interface Configure {
+  configure(node: NodeName, name: string): Promise<void>;
+}
+
+/** What a lab's nodes share, taken away after the last of them. */
+export interface Tidy {
+  tidy(): Promise<void>;
+}
+
+/** All that the commands need of a provider, and what only some can do. */
+export type LabProvider = Provider & Surroundings & Attach & Partial<Batch & Configure & Tidy>;

@@ -5,6 +5,7 @@ import type { LabProvider } from './provider.ts';
 /** What a lab can run on. A new provider is a row here and a folder beside it; loaded when it is asked for. */
 const PROVIDERS: Readonly<Partial<Record<ProviderName, (topology: Topology) => Promise<LabProvider>>>> = {
   local: async ({ name }) => new (await import('./local/local.ts')).LocalProvider(name),
+  lxd: async (topology) => new (await import('./lxd/lxd.ts')).LxdProvider(topology),
 };
 
 /** @throws LabError `provider.missing`. */

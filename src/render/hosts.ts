@@ -36,6 +36,11 @@ export function renderHosts(lab: string, node: string, records: readonly HostRec
   return renderTemplate('hosts/hosts.hbs', { lab, node, records });
 }
 
+/** The managed block of /etc/hosts with its marker lines: what `placeBlock` puts in. */
+export function hostsBlock(lab: string, lines: string): string {
+  return placeBlock('', lab, lines);
+}
+
 /** What a system of its own has in /etc/hosts before any lab. */
 export const LOCALHOST =
   '127.0.0.1  localhost localhost.localdomain\n::1  localhost ip6-localhost ip6-loopback\n';

@@ -103,9 +103,9 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
       : [],
     log: {
       file: `${view.root}${balancer.log.file}`,
-      stdout: embedded || balancer.log.via === 'file',
+      stdout: embedded,
       udp: !embedded && balancer.log.via === 'rsyslog-udp',
-      socket: !embedded && balancer.log.via === 'rsyslog-socket',
+      socket: !embedded && balancer.log.via !== 'rsyslog-udp',
     },
     socket: view.socket ?? `${view.root}/run/haproxy/admin.sock`,
     root: view.root,

@@ -1,9 +1,10 @@
 import { LabError } from '../errors.ts';
+import { DHCLIENT_CRONTAB } from '../os/crontab.ts';
 import { webPagePath } from '../os/web-pages.ts';
 import type { FileSpec } from '../providers/provider.ts';
 import type { Role, Topology, TopologyNode } from '../topology/topology.ts';
 import { errorFiles } from './error-files.ts';
-import { hostRecords, LOCALHOST, placeBlock, renderHosts } from './hosts.ts';
+import { hostRecords, hostsBlock, LOCALHOST, renderHosts } from './hosts.ts';
 import { proxyData } from './proxy-data.ts';
 import { renderTemplate, renderUserTemplate } from './templates.ts';
 import type { NodeView } from './view.ts';
@@ -15,7 +16,7 @@ type Render = (topology: Topology, node: TopologyNode, view: NodeView) => FileSp
 /** What a node of each role has beside /etc/hosts. */
 const FILES_OF_ROLE: Readonly<Record<Role, readonly Render[]>> = {
   web: [page],
-  proxy: [configuration, errors],
+  proxy: [configuration, errors, rsyslog],
   client: [],
   dns: [],
 };
@@ -30,14 +31,14 @@ export function renderNode(topology: Topology, node: string, view: NodeView): Fi
   const found = topology.nodes.find(({ name }) => name === node);
   if (!found)
     throw new LabError(`lab '${topology.name}' has no node '${node}'`, { code: 'node.unknown', node });
-  return [hosts, ...FILES_OF_ROLE[found.role]].flatMap((render) => render(topology, found, view));
+  return [hosts, crontab, ...FILES_OF_ROLE[found.role]].flatMap((render) => render(topology, found, view));
 }
 
 function hosts(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {
   const lines = renderHosts(topology.name, node.name, hostRecords(topology, node, view.addresses));
   const path = '/etc/hosts';
   if (view.kind === 'embedded') return [{ path, content: `${LOCALHOST}${lines}` }];
-  return [{ path, content: placeBlock(view.hosts ?? LOCALHOST, topology.name, lines), keepOriginal: true }];
+  return [{ path, content: hostsBlock(topology.name, lines), block: topology.name, keepOriginal: true }];
 }
 
 function page(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {
@@ -67,4 +68,24 @@ function configuration(topology: Topology, node: TopologyNode, view: NodeView): 
 
 function errors(topology: Topology): FileSpec[] {
   return topology.balancer.errorPages ? errorFiles() : [];
+}
+
+/** On macvlan nothing else brings up eth0: the tutorial's line in root's crontab does. */
+function crontab(_: Topology, __: TopologyNode, { dhclient }: NodeView): FileSpec[] {
+  return dhclient ? [DHCLIENT_CRONTAB] : [];
+}
+
+/** Debian's package of HAProxy brings a file of its own for the same socket: ours is in its place. */
+const RSYSLOG_FILES: Readonly<Record<string, string>> = {
+  debian: '/etc/rsyslog.d/49-haproxy.conf',
+  rhel: '/etc/rsyslog.d/99-haproxy.conf',
+};
+
+function rsyslog({ balancer: { log } }: Topology, _: TopologyNode, view: NodeView): FileSpec[] {
+  if (view.kind === 'embedded') return [];
+  const content = renderTemplate('rsyslog/haproxy.conf.hbs', {
+    file: log.file,
+    udp: log.via === 'rsyslog-udp',
+  });
+  return [{ path: RSYSLOG_FILES[view.family ?? 'rhel'] ?? RSYSLOG_FILES.rhel!, content, keepOriginal: true }];
 }

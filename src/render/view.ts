@@ -18,8 +18,12 @@ export interface NodeView {
   readonly bind?: string;
   /** 'rhel', 'debian' …: decides where a web server keeps its page. 'rhel' unless said. */
   readonly family?: string;
-  /** What /etc/hosts holds now; the managed block is put in it. Unused for `embedded`. */
-  readonly hosts?: string;
+  /** The node is not there yet: what is said of it here is a guess, good enough to show a plan. */
+  readonly provisional?: boolean;
+  /** What the provider itself is to be told of it (profiles, devices, limits), by name, in one line each. */
+  readonly settings?: ReadonlyMap<string, string>;
+  /** eth0 gets its address from a line in root's crontab, as in the tutorial (macvlan). */
+  readonly dhclient?: boolean;
   /** Unix socket of the balancer, when `<root>/run/haproxy/admin.sock` will not do (108 bytes at most). */
   readonly socket?: string;
 }

@@ -14,6 +14,8 @@ export type Render = (topology: Topology, node: string, view: NodeView) => reado
 
 export interface Wish {
   readonly desired: Desired;
+  /** Nodes that are not there yet: what is wished of them rests on a guess. */
+  readonly provisional: ReadonlySet<string>;
   /** Contents of every managed file: node → path → file. */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, FileSpec>>;
 }
@@ -30,6 +32,7 @@ export function desire(
   );
   return {
     desired: { lab: topology.name, provider: topology.provider, nodes: nodes.map(({ wish }) => wish) },
+    provisional: new Set(topology.nodes.flatMap(({ name }) => (views.get(name)!.provisional ? [name] : []))),
     files: new Map(
       nodes.map(({ wish, files }) => [wish.name, new Map(files.map((file) => [file.path, file]))]),
     ),
@@ -46,15 +49,19 @@ function desireNode(
   const role = roleOf(node);
   const family = familyOf(view.family);
   const rendered = render(topology, node.name, view);
-  const context: RoleContext = { topology, node, view, files: rendered, programs };
+  const context: RoleContext = { topology, node, view, family, files: rendered, programs };
   const services = role.services(context);
-  const files = [...rendered, ...services.map((service) => family.define(service))];
-  const hashes = new Map(files.map((file) => [file.path, sha256(file.content)]));
+  const files = [
+    ...rendered,
+    ...services.flatMap((service) => [...(service.files ?? []), family.define(service)]),
+  ];
+  const hashes = new Map(files.map((file) => [file.path, file.sha256 ?? sha256(file.content)]));
   return {
     files,
     wish: {
       name: node.name,
       role: node.role,
+      settings: view.settings && Object.fromEntries(view.settings),
       packages: family.packages(role.packages(context)),
       files: [...hashes].map(([path, hash]) => ({ path, sha256: hash })),
       services: services.map((service) => desireService(service, family, hashes)),

@@ -1,13 +1,16 @@
 import { plural } from '../text.ts';
 import type { EngineName } from '../topology/topology.ts';
+import { packagedService } from './packaged.ts';
 import { portsOf } from './ports.ts';
-import { actualPort, type Role } from './role.ts';
+import { actualPort, type Role, type RoleContext, type ServiceSpec } from './role.ts';
 
 const CONFIG = '/etc/haproxy/haproxy.cfg';
 
 /** Balances: lablb's engine, or HAProxy in its place, with the same files and flags. */
 export const proxy: Role = {
-  services: ({ topology, node, view, files, programs }) => {
+  services: (context) => {
+    const { topology, node, view, files, programs } = context;
+    if (view.kind === 'machine') return machineServices(context);
     const { argv, build } = programs.engine(node.engine ?? 'lablb');
     const own = topology.balancer.config !== undefined;
     const ports = portsOf(topology, node).filter(({ use }) => use !== 'published');
@@ -31,7 +34,10 @@ export const proxy: Role = {
       },
     ];
   },
-  packages: ({ node }) => [...node.packages],
+  packages: ({ node, family }) => {
+    const wanted = ['rsyslog', ...(node.engine === 'haproxy' ? ['haproxy'] : []), 'curl'];
+    return [...('haproxy' in family.software ? wanted : []), ...node.packages];
+  },
   after: (topology) => topology.nodes.filter((node) => node.role === 'web').map((node) => node.name),
   about: ({ balancer, nodes }, node) => {
     const servers = nodes.filter(({ role }) => role === 'web').length;
@@ -40,5 +46,49 @@ export const proxy: Role = {
     return `${SERVICE_NAMES[node.engine ?? 'lablb']}: ${what}`;
   },
 };
+
+/** A system of its own: rsyslog writes the log; the engine runs under the system's service manager. */
+function machineServices({ topology, node, family, files, programs }: RoleContext): ServiceSpec[] {
+  const paths = files.map((file) => file.path);
+  const watch = paths.filter((path) => path.startsWith('/etc/haproxy/'));
+  const rsyslog = packagedService(family.software.rsyslog!, {
+    watch: paths.filter((path) => path.startsWith('/etc/rsyslog.d/')),
+    folders: [LOG_FOLDER],
+  });
+  const log = topology.balancer.log.file;
+  if (node.engine === 'haproxy') {
+    const haproxy = packagedService(
+      { ...family.software.haproxy!, logs: [log] },
+      {
+        watch,
+        onChange: 'reload',
+        folders: [LOG_FOLDER],
+        runtimeFolder: 'haproxy',
+      },
+    );
+    return [rsyslog, haproxy];
+  }
+  const { argv, build, file } = programs.engine('lablb');
+  return [
+    rsyslog,
+    {
+      name: SERVICE_NAMES.lablb,
+      about: `the load balancer of lab '${topology.name}'`,
+      argv: [...argv, '-f', CONFIG],
+      build,
+      log,
+      otherLogs: [],
+      watch,
+      onChange: 'reload',
+      listens: [],
+      folders: [LOG_FOLDER],
+      runtimeFolder: 'haproxy',
+      files: file ? [file] : [],
+    },
+  ];
+}
+
+/** Where rsyslog has a socket for a balancer that sees nothing but /var/lib/haproxy. */
+const LOG_FOLDER = '/var/lib/haproxy/dev';
 
 const SERVICE_NAMES: Readonly<Record<EngineName, string>> = { lablb: 'lablb-proxy', haproxy: 'haproxy' };

@@ -1,3 +1,4 @@
+import type { Family } from '../os/family.ts';
 import type { FileSpec, Programs } from '../providers/provider.ts';
 import type { NodeView } from '../render/view.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
@@ -16,6 +17,7 @@ export interface RoleContext {
   readonly topology: Topology;
   readonly node: TopologyNode;
   readonly view: NodeView;
+  readonly family: Family;
   /** The node's rendered files. */
   readonly files: readonly FileSpec[];
   readonly programs: Programs;
@@ -35,6 +37,16 @@ export interface ServiceSpec {
   readonly watch: readonly string[];
   readonly onChange: 'reload' | 'restart';
   readonly listens: readonly { readonly address: string; readonly port: number }[];
+  /** A package brought it, with its definition: `argv` is the package's affair. */
+  readonly packaged?: boolean;
+  /** Folders that must be there before it starts. */
+  readonly folders?: readonly string[];
+  /** Folder under /run that is there while it runs. */
+  readonly runtimeFolder?: string;
+  /** What it needs on the node beside rendered files: its executable. */
+  readonly files?: readonly FileSpec[];
+  /** For people. */
+  readonly about?: string;
 }
 
 /** The port in fact of a port of the topology. */

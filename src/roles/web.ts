@@ -1,11 +1,15 @@
 import { dirname } from 'node:path/posix';
 import { LabError } from '../errors.ts';
+import type { SoftwareName } from '../os/family.ts';
 import type { WebServer } from '../topology/topology.ts';
+import { packagedService } from './packaged.ts';
 import { actualPort, type Role } from './role.ts';
 
 /** Serves the node's page. On a local node the embedded server does it, under the name of the one it stands for. */
 export const web: Role = {
-  services: ({ node, view, files, programs }) => {
+  services: ({ node, view, family, files, programs }) => {
+    const installed = node.server && family.software[node.server as SoftwareName];
+    if (installed) return [packagedService(installed)];
     const page = files.find((file) => file.path.endsWith('/index.html'));
     if (!page)
       throw new LabError('nothing was rendered for it to serve', { code: 'role.no-page', node: node.name });
@@ -29,7 +33,10 @@ export const web: Role = {
       },
     ];
   },
-  packages: ({ node }) => [...node.packages],
+  packages: ({ node, family }) => {
+    const own = node.server && node.server in family.software ? [node.server] : [];
+    return [...own, ...node.packages];
+  },
   after: () => [],
   about: (_, node) => `${SERVICE_NAMES[node.server ?? 'embedded']}, page ${node.title}`,
 };

@@ -1,13 +1,14 @@
 import { LabError } from '../errors.ts';
 import type { Family } from '../os/family.ts';
 import type { Op, Step } from '../plan/plan.ts';
-import type { FileSpec, NodeSpec, Provider } from '../providers/provider.ts';
+import type { Configure, NodeSpec, Provider } from '../providers/provider.ts';
 
 /** What steps are carried out with. */
 export interface Hands {
-  readonly provider: Provider;
+  readonly provider: Provider & Partial<Configure>;
   readonly spec: (node: string) => NodeSpec;
-  readonly file: (node: string, path: string) => FileSpec;
+  /** Puts a file of the plan on its node; those of one node may go together. */
+  readonly push: (node: string, path: string) => Promise<void>;
   readonly family: (node: string) => Family;
   readonly signal?: AbortSignal;
 }
@@ -34,7 +35,8 @@ type Execute<K extends Op['kind']> = (
 const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   create: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
   destroy: ({ node }, _, { provider }) => provider.destroy(node),
-  push: ({ node }, { path }, { provider, file }) => provider.push(node, file(node, path)),
+  configure: async ({ node }, { setting }, { provider }) => provider.configure?.(node, setting),
+  push: ({ node }, { path }, { push }) => push(node, path),
   remove: ({ node }, { path }, { provider }) => provider.push(node, { path, content: '', absent: true }),
   install: ({ node }, { packages }, hands) =>
     must(node, hands.family(node).install(packages), INSTALL_TIMEOUT_MS, hands),

@@ -102,10 +102,10 @@ function whereTo(
  * Turns begin when every server takes part: right after the start some may still be waiting for their checks.
  * Hands back the sites that lack servers even after a bounded wait.
  */
-async function waitForServers({ record, signal }: SuiteContext): Promise<readonly SiteState[]> {
+async function waitForServers({ record, provider, signal }: SuiteContext): Promise<readonly SiteState[]> {
   const deadline = Date.now() + SERVERS_UP_WITHIN_MS;
   for (;;) {
-    const notUp = (await proxyStates(record)).filter(({ up, total }) => up < total);
+    const notUp = (await proxyStates(record, provider)).filter(({ up, total }) => up < total);
     if (notUp.length === 0 || Date.now() >= deadline) return notUp;
     await sleep(100, undefined, { signal });
   }

@@ -1,5 +1,6 @@
+import type { LabProvider } from '../providers/provider.ts';
 import type { LabRecord } from '../state/record.ts';
-import { httpGet } from './http.ts';
+import { type HttpTarget, httpGet } from './http.ts';
 
 /** A backend and how many of its servers are in use. */
 export interface SiteState {
@@ -11,15 +12,47 @@ export interface SiteState {
 const ANSWER_WITHIN_MS = 700;
 
 /** What the balancer's statistics page says about its backends; nothing when it has none or does not answer. */
-export async function proxyStates(record: LabRecord): Promise<SiteState[]> {
+export async function proxyStates(record: LabRecord, provider: LabProvider): Promise<SiteState[]> {
   const stats = record.topology.balancer.stats;
   const proxy = record.desired.nodes.find((node) => node.role === 'proxy');
   if (!stats || !proxy?.address) return [];
   const port = proxy.ports.find((mapping) => mapping.port === stats.port)?.actual ?? stats.port;
   const auth = stats.user === undefined ? undefined : `${stats.user}:${stats.password ?? ''}`;
   const target = { host: proxy.address, port, path: `${stats.uri};csv`, auth, timeoutMs: ANSWER_WITHIN_MS };
-  const answer = await httpGet(target);
+  const answer = await (record.provider === 'local'
+    ? httpGet(target)
+    : askedOnNode(target, proxy.name, provider));
   return answer?.status === 200 ? sitesOf(answer.body) : [];
+}
+
+/** Asked on the proxy itself: this machine may not reach its own macvlan containers. The password stays off the argv. */
+async function askedOnNode(
+  { port, path, auth, timeoutMs }: HttpTarget,
+  node: string,
+  provider: LabProvider,
+): Promise<{ status: number; body: string } | undefined> {
+  const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
+  const settings = [
+    `url = ${quoted(`http://127.0.0.1:${port}${path}`)}`,
+    ...(auth ? [`user = ${quoted(auth)}`] : []),
+  ];
+  const argv = [
+    'curl',
+    '-s',
+    '--noproxy',
+    '*',
+    '--max-time',
+    String(timeoutMs / 1000),
+    '-w',
+    '\n%{http_code}',
+    '-K',
+    '-',
+  ];
+  const asked = provider.exec(node, argv, { input: `${settings.join('\n')}\n`, timeoutMs: timeoutMs + 2000 });
+  const result = await asked.catch(() => undefined);
+  if (result?.exitStatus !== 0) return undefined;
+  const cut = result.stdout.lastIndexOf('\n');
+  return { status: Number(result.stdout.slice(cut + 1)), body: result.stdout.slice(0, cut) };
 }
 
 /** Rows of HAProxy's statistics CSV (manual, section 9.1 of management.txt) → backends with servers. */

@@ -51,13 +51,14 @@ describe('hosts', () => {
     );
   });
 
-  it('are a block in the file of a machine, and keep what is there', () => {
-    const hosts = '127.0.0.1 localhost\n10.0.0.1 gateway';
-    const files = filesOf(LAB, 'proxyha', { kind: 'machine', hosts });
-    const text = contentOf(files, '/etc/hosts');
-    expect(text.startsWith(`${hosts}\n# >>> lablb rocky\n`)).toBe(true);
-    expect(text.endsWith('\n# <<< lablb rocky\n')).toBe(true);
-    expect(files.find(({ path }) => path === '/etc/hosts')!.keepOriginal).toBe(true);
+  it('are a block of its own in the file of a machine', () => {
+    const files = filesOf(LAB, 'proxyha', { kind: 'machine' });
+    const hosts = files.find(({ path }) => path === '/etc/hosts')!;
+    expect(hosts.block).toBe('rocky');
+    expect(String(hosts.content).startsWith('# >>> lablb rocky\n')).toBe(true);
+    expect(String(hosts.content).endsWith('\n# <<< lablb rocky\n')).toBe(true);
+    expect(String(hosts.content)).not.toContain('localhost');
+    expect(hosts.keepOriginal).toBe(true);
   });
 });
 

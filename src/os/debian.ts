@@ -1,0 +1,30 @@
+import type { Family } from './family.ts';
+import { defineUnit, systemctl } from './systemd.ts';
+
+const PACKAGES: Readonly<Record<string, string>> = { httpd: 'apache2' };
+
+/** Debian, Ubuntu. */
+export const debian: Family = {
+  name: 'debian',
+  define: defineUnit,
+  service: systemctl,
+  packages: (wanted) => [...new Set(wanted.map((name) => PACKAGES[name] ?? name))],
+  // Lists may be absent or old: they are fetched when the first try fails. Files of ours are kept as they are.
+  install: (packages) => [
+    'sh',
+    '-c',
+    `export DEBIAN_FRONTEND=noninteractive
+get() { apt-get install -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 "$@" >/dev/null; }
+get "$@" 2>/dev/null && exit 0
+for pause in 0 2 5; do sleep $pause; apt-get update -qq && break; done
+get "$@"`,
+    'sh',
+    ...packages,
+  ],
+  software: {
+    httpd: { service: 'apache2', logs: ['/var/log/apache2/error.log', '/var/log/apache2/access.log'] },
+    nginx: { service: 'nginx', logs: ['/var/log/nginx/error.log', '/var/log/nginx/access.log'] },
+    haproxy: { service: 'haproxy', logs: ['/var/log/haproxy.log'] },
+    rsyslog: { service: 'rsyslog', logs: ['/var/log/syslog'] },
+  },
+};

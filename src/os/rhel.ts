@@ -1,0 +1,28 @@
+import type { Family } from './family.ts';
+import { defineUnit, systemctl } from './systemd.ts';
+
+/** Always there, and some releases have it under another name (curl-minimal), with which it would clash. */
+const THERE = new Set(['curl']);
+
+/** Red Hat, Rocky, Alma, CentOS, Fedora. */
+export const rhel: Family = {
+  name: 'rhel',
+  define: defineUnit,
+  service: systemctl,
+  packages: (wanted) => [...new Set(wanted.filter((name) => !THERE.has(name)))],
+  install: (packages) => [
+    'sh',
+    '-c',
+    `dnf=$(command -v dnf || command -v microdnf || command -v yum)
+for pause in 0 2 5; do sleep $pause; "$dnf" install -y -q "$@" >/dev/null && exit 0; done
+exit 1`,
+    'sh',
+    ...packages,
+  ],
+  software: {
+    httpd: { service: 'httpd', logs: ['/var/log/httpd/error_log', '/var/log/httpd/access_log'] },
+    nginx: { service: 'nginx', logs: ['/var/log/nginx/error.log', '/var/log/nginx/access.log'] },
+    haproxy: { service: 'haproxy', logs: ['/var/log/haproxy.log'] },
+    rsyslog: { service: 'rsyslog', logs: ['/var/log/messages'] },
+  },
+};

@@ -1,0 +1,168 @@
+import { EXIT, LabError } from '../../errors.ts';
+import { NOT_FOUND, type RunResult, run } from '../../shell/run.ts';
+import { findProgram } from '../local/programs.ts';
+import type { LxdSettings } from './settings.ts';
+
+export interface CallOptions {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** What is waited for, for the message when it takes too long. */
+  readonly what?: string;
+}
+
+/**
+ * The client of LXD or Incus: the one way that this provider talks to the daemon. An argv each time, standard input
+ * closed (the client would read it), a deadline, and the daemon's refusals as errors that say what to do.
+ */
+export class LxdClient {
+  readonly command: string;
+  readonly #settings: LxdSettings;
+
+  /** @throws LabError `lxd.missing` when neither client is installed. */
+  constructor(settings: LxdSettings) {
+    this.#settings = settings;
+    this.command = clientFor(settings.command);
+  }
+
+  /** `web1`, or `remote:web1`. */
+  at(name: string): string {
+    return this.#settings.remote ? `${this.#settings.remote}:${name}` : name;
+  }
+
+  /** `remote:` as an argument of its own, where one is set. */
+  get remote(): string[] {
+    return this.#settings.remote ? [`${this.#settings.remote}:`] : [];
+  }
+
+  /** The whole argv: project and all. */
+  argv(args: readonly string[]): string[] {
+    const project = this.#settings.project ? ['--project', this.#settings.project] : [];
+    return [this.command, ...project, ...args];
+  }
+
+  /** Runs the client and hands back what became of it. @throws LabError `lxd.timeout`, `lxd.missing`. */
+  async try(args: readonly string[], options: CallOptions = {}): Promise<RunResult> {
+    const timeoutMs = options.timeoutMs ?? DEADLINE_MS;
+    try {
+      const result = await run(this.argv(args), { ...options, timeoutMs });
+      if (result.exitStatus === NOT_FOUND && /ENOENT/.test(result.stderr)) throw missing(this.command);
+      return result;
+    } catch (error) {
+      if (!(error instanceof LabError) || error.fields.code !== 'command.timeout') throw error;
+      throw new LabError(
+        `${options.what ?? `${this.command} ${args[0]}`}: no answer within ${timeoutMs / 1000} s`,
+        {
+          ...error.fields,
+          code: 'lxd.timeout',
+          hints: [`${this.command} info   (does the daemon answer?)`, `${this.command} operation list`],
+        },
+      );
+    }
+  }
+
+  /** The same, and what it printed. @throws LabError `lxd.…` when it was refused. */
+  async call(args: readonly string[], options: CallOptions = {}): Promise<string> {
+    const result = await this.try(args, options);
+    if (result.exitStatus === 0) return result.stdout;
+    throw refusal(this.argv(args), result);
+  }
+}
+
+const DEADLINE_MS = 30_000;
+
+/** What the daemon and its client say, and what to do about it. First match wins. */
+const REFUSALS: readonly { says: RegExp; code: string; message?: string; hints: readonly string[] }[] = [
+  {
+    says: /permission denied.*unix\.socket|unix\.socket.*permission denied|not authorized/is,
+    code: 'lxd.permission',
+    message: 'you may not talk to the daemon',
+    hints: ['sudo usermod -aG lxd "$USER"   (or incus-admin), then log in again'],
+  },
+  {
+    says: /unix\.socket|connection refused|is (?:LXD|Incus|the daemon) (?:installed|running)|cannot connect/i,
+    code: 'lxd.daemon',
+    message: 'the daemon does not answer',
+    hints: ['sudo systemctl start lxd   (or incus; snap: sudo snap start lxd)', 'lablb doctor lxd'],
+  },
+  {
+    says: /no root device|no storage pool|storage pool.*not found|failed loading storage pool/i,
+    code: 'lxd.storage',
+    message: 'there is no storage for it',
+    hints: [
+      'lxd init --auto   (makes a pool and the default profile)',
+      "storage: POOL under 'lxd:' in the topology",
+    ],
+  },
+  {
+    says: /image.*(?:couldn't be found|not found)|(?:alias|fingerprint).*(?:doesn't exist|not found)|The requested image/i,
+    code: 'lxd.image',
+    message: 'the image is not to be had',
+    hints: ['lxc image list; lxc image list images:', "image: NAME under 'lxd:' or at the node"],
+  },
+  {
+    says: /remote .*doesn't exist|doesn't exist.*remote/i,
+    code: 'lxd.remote',
+    message: 'there is no such remote',
+    hints: ['lxc remote list'],
+  },
+  {
+    says: /no space left|quota exceeded|disk quota/i,
+    code: 'lxd.full',
+    message: 'the disk is full',
+    hints: ['lxc storage info default; df -h', 'lablb down, or a larger pool'],
+  },
+  {
+    says: /parent device.*doesn't exist|device.*doesn't exist/i,
+    code: 'lxd.parent',
+    message: 'the interface for macvlan is not there',
+    hints: ["ip link   (then 'macvlan: NAME' under 'lxd:')"],
+  },
+  {
+    says: /address already in use|failed to listen/i,
+    code: 'lxd.port',
+    message: 'the port to publish is taken on the host',
+    hints: ['ss -ltnp   (who has it?)', "another port in 'publish:'"],
+  },
+  {
+    says: /already exists|already in use/i,
+    code: 'lxd.taken',
+    message: 'the name is taken',
+    hints: ['another name for the node in the topology', 'lxc list'],
+  },
+  {
+    says: /vhost_vsock|KVM support is missing|virtual machines? .*not supported/i,
+    code: 'lxd.vm',
+    message: 'this host cannot run virtual machines',
+    hints: ['vm: false'],
+  },
+];
+
+/** A refusal of the daemon as an error with a way out. */
+export function refusal(argv: readonly string[], { exitStatus, stdout, stderr }: RunResult): LabError {
+  const said = (stderr || stdout).trim();
+  const known = REFUSALS.find(({ says }) => says.test(said));
+  return new LabError(known?.message ?? `${argv[0]} refused`, {
+    code: known?.code ?? 'lxd.refused',
+    command: argv,
+    exitStatus,
+    stderr: said,
+    hints: known?.hints,
+    exit: known?.code === 'lxd.daemon' || known?.code === 'lxd.permission' ? EXIT.missing : undefined,
+  });
+}
+
+function clientFor(wanted: LxdSettings['command']): string {
+  const candidates = wanted === 'auto' ? ['lxc', 'incus'] : [wanted];
+  const found = candidates.find((name) => findProgram(name));
+  if (found) return found;
+  throw missing(candidates.join(' nor '));
+}
+
+function missing(what: string): LabError {
+  return new LabError(`${what} is not installed`, {
+    code: 'lxd.missing',
+    exit: EXIT.missing,
+    hints: ['snap install lxd · apt-get install incus; then `lxd init --auto`', 'lablb up --provider local'],
+  });
+}

@@ -1,0 +1,258 @@
+import { LabError } from '../../errors.ts';
+import type { NodeView } from '../../render/view.ts';
+import { attach } from '../../shell/attach.ts';
+import type { Topology, TopologyNode } from '../../topology/topology.ts';
+import { PROBE, readProbe } from '../machine/probe.ts';
+import { machinePrograms } from '../machine/programs.ts';
+import { besidePath, PUSH, pushInput } from '../machine/push.ts';
+import type {
+  ExecOptions,
+  ExecResult,
+  FileSpec,
+  LabName,
+  LabProvider,
+  NodeName,
+  NodeSpec,
+  Observed,
+  ObservedNode,
+} from '../provider.ts';
+import { LxdClient, refusal } from './client.ts';
+import { createInstance, startInstance } from './create.ts';
+import { Images } from './images.ts';
+import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
+import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
+import { deviceText, instanceSettings, type LxdSettings, MACVLAN, settingsOf } from './settings.ts';
+
+const PROBE_DEADLINE_MS = 30_000;
+const PUSH_DEADLINE_MS = 120_000;
+const DELETE_DEADLINE_MS = 90_000;
+
+/** A lab of containers (or virtual machines) of LXD or Incus, through its client alone. */
+export class LxdProvider implements LabProvider {
+  readonly #topology: Topology;
+  readonly #settings: LxdSettings;
+  readonly #client: LxdClient;
+  readonly #images: Images;
+  #macvlan: Promise<void> | undefined;
+  readonly programs = () => machinePrograms;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    this.#settings = settingsOf(topology);
+    this.#client = new LxdClient(this.#settings);
+    this.#images = new Images(this.#client);
+  }
+
+  async observe(lab: LabName): Promise<Observed> {
+    const names = new Set(this.#topology.nodes.map(({ name }) => name));
+    const [instances, profile] = await Promise.all([
+      listInstances(this.#client),
+      this.#settings.macvlan === false ? undefined : macvlanNow(this.#client),
+    ]);
+    const seen = instances.filter((instance) => isOf(instance, lab) || names.has(instance.name));
+    const nodes = await Promise.all(
+      seen.map(async (one) => [one.name, await this.#observeNode(one, lab, profile?.nic)] as const),
+    );
+    return { nodes: new Map(nodes) };
+  }
+
+  async views(topology: Topology, observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>> {
+    const addresses = new Map(
+      topology.nodes.flatMap(({ name }) => {
+        const address = observed.nodes.get(name)?.address;
+        return address === undefined ? [] : [[name, address] as const];
+      }),
+    );
+    return new Map(
+      topology.nodes.map((node, i) => [node.name, this.#view(node, observed, addresses, i === 0)]),
+    );
+  }
+
+  async create(node: NodeSpec): Promise<void> {
+    if (this.#settings.macvlan !== false) await this.#ensureMacvlan();
+    const wanted = instanceSettings(this.#topology, node);
+    const [existing] = await listInstances(this.#client, node.name);
+    if (existing && !isOf(existing, node.lab)) throw foreign(node.name);
+    if (!existing) {
+      const image = await this.#images.resolve(wanted.image, wanted.vm);
+      await createInstance(this.#client, this.#settings, node, wanted, image);
+    }
+    if (!existing || !isRunning(existing))
+      await startInstance(this.#client, node.name, this.#parent(), wanted.vm);
+  }
+
+  push(node: NodeName, file: FileSpec): Promise<void> {
+    return this.pushAll(node, [file]);
+  }
+
+  async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
+    for (const { path, source } of files.filter((file) => file.source !== undefined && !file.absent)) {
+      const to = `${this.#client.at(node)}${besidePath(path)}`;
+      await this.#client.call(['file', 'push', '--create-dirs', '--quiet', source!, to], {
+        timeoutMs: PUSH_DEADLINE_MS,
+        what: `${node}: pushing ${path}`,
+      });
+    }
+    const result = await this.exec(node, ['sh', '-c', PUSH], {
+      input: pushInput(files),
+      timeoutMs: PUSH_DEADLINE_MS,
+    });
+    if (result.exitStatus === 0) return;
+    const full = /no space left|quota/i.test(result.stderr);
+    throw new LabError(full ? 'the disk is full' : 'a file could not be written', {
+      code: full ? 'lxd.full' : 'node.push',
+      node,
+      command: [this.#client.command, 'exec', node, '--', 'sh'],
+      exitStatus: result.exitStatus,
+      stderr: result.stderr,
+      hints: full ? ['lxc storage info default; df -h'] : undefined,
+    });
+  }
+
+  async configure(node: NodeName, setting: string): Promise<void> {
+    const wanted = instanceSettings(this.#topology, this.#node(node));
+    const at = this.#client.at(node);
+    const [kind, name = ''] = setting.split(' ');
+    if (kind === 'profile') await this.#ensureMacvlan();
+    else if (kind === 'profiles')
+      await this.#client.call(['profile', 'assign', at, wanted.profiles.join(',')]);
+    else if (kind === 'config')
+      await this.#client.call(['config', 'set', at, `${name}=${wanted.config[name] ?? ''}`]);
+    else {
+      const { type, ...rest } = wanted.devices[name] ?? {};
+      await this.#client.try(['config', 'device', 'remove', at, name]);
+      if (!type) return;
+      const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
+      await this.#client.call(['config', 'device', 'add', at, name, type, ...pairs]);
+    }
+  }
+
+  async exec(node: NodeName, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+    const args = ['exec', this.#client.at(node), '-T', ...env, '--', ...argv];
+    const result = await this.#client.try(args, { ...options, what: `${node}: ${argv[0]}` });
+    if (result.exitStatus !== 0 && NOT_THERE.test(result.stderr)) throw absent(node);
+    if (result.exitStatus !== 0 && CLIENT_FAILED.test(result.stderr))
+      throw refusal(this.#client.argv(args), result);
+    return result;
+  }
+
+  attach(node: NodeName, argv: readonly string[], options: { signal?: AbortSignal } = {}): Promise<number> {
+    return attach(this.#client.argv(['exec', this.#client.at(node), '--', ...argv]), options);
+  }
+
+  async destroy(node: NodeName): Promise<void> {
+    const [existing] = await listInstances(this.#client, node);
+    if (!existing) return;
+    if (!isOf(existing, this.#topology.name)) throw foreign(node);
+    const args = ['delete', '--force', this.#client.at(node)];
+    const result = await this.#client.try(args, { timeoutMs: DELETE_DEADLINE_MS, what: `deleting ${node}` });
+    if (result.exitStatus !== 0 && !/not found/i.test(result.stderr))
+      throw refusal(this.#client.argv(args), result);
+  }
+
+  async tidy(): Promise<void> {
+    if (this.#settings.macvlan !== false) await dropMacvlan(this.#client, this.#topology.name);
+  }
+
+  async #observeNode(
+    instance: Instance,
+    lab: LabName,
+    macvlanNic: string | undefined,
+  ): Promise<ObservedNode> {
+    const outside = { address: addressOf(instance), settings: settingsNow(instance, macvlanNic) };
+    if (!isOf(instance, lab)) return { ...NOTHING, state: 'foreign' };
+    if (!isRunning(instance)) return { ...NOTHING, ...outside, state: 'stopped' };
+    const { stdout } = await this.exec(instance.name, ['sh', '-c', PROBE], { timeoutMs: PROBE_DEADLINE_MS });
+    return { ...readProbe(stdout), ...outside, state: 'running' };
+  }
+
+  #view(
+    node: TopologyNode,
+    observed: Observed,
+    addresses: ReadonlyMap<NodeName, string>,
+    first: boolean,
+  ): NodeView {
+    const seen = observed.nodes.get(node.name);
+    const wanted = instanceSettings(this.#topology, node);
+    const family = seen?.family ?? familyOfImage(wanted.image);
+    const onLan = this.#settings.macvlan !== false;
+    const settings = new Map([
+      ['profiles', wanted.profiles.join(',')],
+      ...Object.entries(wanted.config).map(([name, value]) => [`config ${name}`, value] as const),
+      ...Object.entries(wanted.devices).map(
+        ([name, device]) => [`device ${name}`, deviceText(device)] as const,
+      ),
+      // All nodes share it: the first one's step is enough.
+      ...(first && onLan ? [[`profile ${MACVLAN}`, deviceText(macvlanDevice(this.#settings))] as const] : []),
+    ]);
+    return {
+      kind: 'machine',
+      family,
+      addresses,
+      root: '',
+      provisional: seen?.state !== 'running' || seen.address === undefined,
+      settings,
+      dhclient: onLan && family === 'rhel',
+    };
+  }
+
+  #ensureMacvlan(): Promise<void> {
+    this.#macvlan ??= ensureMacvlan(this.#client, this.#settings, this.#topology.name);
+    return this.#macvlan;
+  }
+
+  /** Interface that macvlan nodes are on; undefined on a bridge. */
+  #parent(): string | undefined {
+    return this.#settings.macvlan === false ? undefined : macvlanDevice(this.#settings).parent;
+  }
+
+  #node(name: NodeName): TopologyNode {
+    const node = this.#topology.nodes.find((one) => one.name === name);
+    if (node) return node;
+    throw absent(name);
+  }
+}
+
+/** What the client says when there is no such instance, or it does not run. */
+const NOT_THERE = /^Error: (?:Instance not found|Instance is not running|Failed to fetch|not found)/im;
+/** The client's own failures, told from those of the command, which do not begin so. */
+const CLIENT_FAILED = /^Error: (?!Command not found)/m;
+
+const NOTHING: Omit<ObservedNode, 'state'> = {
+  packages: new Set(),
+  services: new Map(),
+  files: new Map(),
+  pushed: new Map(),
+};
+
+function settingsNow(instance: Instance, macvlanNic: string | undefined): ReadonlyMap<string, string> {
+  const config = Object.entries(instance.config).filter(([name]) => name.startsWith('limits.'));
+  const devices = Object.entries(instance.devices).filter(([, device]) => device.type === 'proxy');
+  return new Map([
+    ['profiles', instance.profiles.join(',')],
+    ...config.map(([name, value]) => [`config ${name}`, value] as const),
+    ...devices.map(([name, device]) => [`device ${name}`, deviceText(device)] as const),
+    ...(macvlanNic === undefined ? [] : [[`profile ${MACVLAN}`, macvlanNic] as const]),
+  ]);
+}
+
+/** For a plan before there is anything to look at: by the image's name. */
+function familyOfImage(image: string): string {
+  return /debian|ubuntu/i.test(image) ? 'debian' : 'rhel';
+}
+
+function foreign(node: NodeName): LabError {
+  return new LabError(
+    'an instance of that name is there already, and lablb did not make it; it is left alone',
+    {
+      code: 'node.foreign',
+      node,
+      hints: ['another name for the node in the topology', `lxc config show ${node}`],
+    },
+  );
+}
+
+function absent(node: NodeName): LabError {
+  return new LabError('the node is not there', { code: 'node.absent', node, hints: ['lablb up'] });
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { EXIT, LabError } from '../../errors.ts';
+import type { LxdClient } from './client.ts';
+import { type Device, deviceText, type LxdSettings, MACVLAN, OWNER } from './settings.ts';
+
+interface Profile {
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Device>>;
+}
+
+/** The NIC of the profile `macvlan`, as the tutorial has it. @throws LabError `lxd.parent`. */
+export function macvlanDevice(settings: LxdSettings): Device {
+  return { type: 'nic', name: 'eth0', nictype: 'macvlan', parent: parentOf(settings) };
+}
+
+/** What the profile's NIC is now; undefined when there is no such profile. */
+export async function macvlanNow(client: LxdClient): Promise<{ nic: string; owner?: string } | undefined> {
+  const profile = await readProfile(client);
+  return profile && { nic: deviceText(profile.devices.eth0), owner: profile.config[OWNER] };
+}
+
+/**
+ * Makes the profile, or takes the one that is there when it says the same. One of lablb's own that was changed is put
+ * right; somebody else's is refused.
+ *
+ * @throws LabError `lxd.profile`.
+ */
+export async function ensureMacvlan(client: LxdClient, settings: LxdSettings, lab: string): Promise<void> {
+  const wanted = macvlanDevice(settings);
+  const now = await macvlanNow(client);
+  if (now?.nic === deviceText(wanted)) return;
+  const profile = client.at(MACVLAN);
+  if (!now) {
+    await client.call(['profile', 'create', profile]);
+    await client.call(['profile', 'set', profile, `${OWNER}=${lab}`]);
+  } else if (now.owner === undefined) {
+    throw new LabError(`the profile '${MACVLAN}' is there and says something else`, {
+      code: 'lxd.profile',
+      exit: EXIT.refused,
+      stderr: `is:     eth0: ${now.nic || 'nothing'}\nwanted: eth0: ${deviceText(wanted)}`,
+      hints: [
+        `lxc profile show ${MACVLAN}`,
+        `macvlan: ${parentIn(now.nic) ?? 'INTERFACE'}   in the topology`,
+      ],
+    });
+  } else if (now.nic !== '') await client.call(['profile', 'device', 'remove', profile, 'eth0']);
+  const { type, ...rest } = wanted;
+  const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
+  await client.call(['profile', 'device', 'add', profile, 'eth0', type!, ...pairs]);
+}
+
+/** Takes the profile away if this lab made it and nothing uses it any more. */
+export async function dropMacvlan(client: LxdClient, lab: string): Promise<void> {
+  if ((await macvlanNow(client))?.owner !== lab) return;
+  await client.try(['profile', 'delete', client.at(MACVLAN)]); // in use by another lab: it stays
+}
+
+async function readProfile(client: LxdClient): Promise<Profile | undefined> {
+  const names = JSON.parse(await client.call(['profile', 'list', ...client.remote, '--format', 'json'])) as ({
+    name: string;
+  } & Profile)[];
+  return names.find(({ name }) => name === MACVLAN);
+}
+
+function parentOf({ macvlan, remote }: LxdSettings): string {
+  if (typeof macvlan === 'string' && macvlan !== 'auto') return macvlan;
+  const found = remote === undefined || remote === 'local' ? defaultRouteInterface(routes()) : undefined;
+  if (found) return found;
+  const message = remote
+    ? `which interface of '${remote}' to use for macvlan cannot be seen from here`
+    : 'there is no default route, so no interface to use for macvlan';
+  throw new LabError(message, {
+    code: 'lxd.parent',
+    exit: EXIT.refused,
+    hints: ["macvlan: INTERFACE under 'lxd:'   (ip -br link)", 'macvlan: false   (the bridge)'],
+  });
+}
+
+function routes(): string {
+  try {
+    return readFileSync('/proc/net/route', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The interface of the default route with the lowest metric, from the text of /proc/net/route (proc(5)). */
+export function defaultRouteInterface(table: string): string | undefined {
+  const rows = table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'));
+  const defaults = rows.filter(
+    ([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000',
+  );
+  return defaults.sort((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
+}
+
+function parentIn(nic: string): string | undefined {
+  return /(?:^| )parent=(\S+)/.exec(nic)?.[1];
+}

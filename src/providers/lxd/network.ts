@@ -1,0 +1,77 @@
+import { LabError } from '../../errors.ts';
+import type { LxdClient } from './client.ts';
+
+/** Seconds until a node must have an address. */
+const ADDRESS_WITHIN_S = 30;
+const GAVE_UP = 97;
+
+/**
+ * Waits on the node until its system manager answers and eth0 has a default route, which is when DHCP is done. On
+ * macvlan it also does what the cron line of the tutorial cannot: a system without cron, or without dhclient, gets the
+ * equivalent that it has (a unit, NetworkManager, systemd-networkd), also for the next boot.
+ */
+const WAIT = String.raw`
+macvlan=$1 tries=$2
+has() { command -v "$1" >/dev/null 2>&1; }
+routed() { grep -q "^eth0[[:space:]]00000000" /proc/net/route; }
+help_macvlan() {
+  if has dhclient; then
+    has crond || has cron || {
+      printf '[Unit]\nDescription=DHCP on eth0\nAfter=network.target\n[Service]\nType=forking\nExecStart=/usr/sbin/dhclient eth0\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/lablb-dhclient.service
+      systemctl daemon-reload; systemctl enable -q --now lablb-dhclient
+    }
+  elif has nmcli; then
+    nmcli -t device set eth0 managed yes; nmcli -t connection add type ethernet ifname eth0 con-name lablb-eth0 >/dev/null
+  elif [ -e /lib/systemd/systemd-networkd ] && ! grep -qs eth0 /etc/systemd/network/*.network /run/systemd/network/*.network /etc/network/interfaces; then
+    printf '[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n' >/etc/systemd/network/10-lablb-eth0.network
+    systemctl enable -q --now systemd-networkd
+  fi
+}
+i=0
+until [ ! -d /run/systemd/system ] || [ -S /run/systemd/private ]; do
+  i=$((i + 1)); [ $i -lt "$tries" ] || exit 97; sleep 0.1
+done
+helped=
+until routed; do
+  i=$((i + 1)); [ $i -lt "$tries" ] || exit 97
+  if [ "$macvlan" = yes ] && [ -z "$helped" ] && [ $i -gt 5 ]; then helped=yes; help_macvlan; fi
+  sleep 0.1
+done
+`;
+
+/** @throws LabError `node.no-address` that tells what was waited for, and on which network. */
+export async function waitForAddress(
+  client: LxdClient,
+  node: string,
+  { parent, signal }: { parent?: string; signal?: AbortSignal },
+): Promise<void> {
+  const script = ['sh', '-c', WAIT, 'sh', parent ? 'yes' : 'no', String(ADDRESS_WITHIN_S * 10)];
+  const deadline = Date.now() + ADDRESS_WITHIN_S * 1000;
+  for (;;) {
+    const result = await client.try(['exec', client.at(node), '-T', '--', ...script], {
+      timeoutMs: (ADDRESS_WITHIN_S + 15) * 1000,
+      signal,
+      what: `${node}: waiting for an address`,
+    });
+    if (result.exitStatus === 0) return;
+    // A virtual machine's agent is not there at once.
+    if (result.exitStatus !== GAVE_UP && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      continue;
+    }
+    throw noAddress(client, node, parent);
+  }
+}
+
+function noAddress(client: LxdClient, node: string, parent: string | undefined): LabError {
+  const dhcp = parent
+    ? 'the DHCP server of that LAN did not answer; Wi-Fi interfaces usually refuse macvlan'
+    : 'the DHCP server of the bridge did not answer; a firewall of the host may stand in its way';
+  const hints = parent ? ['a bridge instead: `macvlan: false`'] : [`${client.command} network list`];
+  return new LabError(`no address after ${ADDRESS_WITHIN_S} s`, {
+    code: 'node.no-address',
+    node,
+    stderr: `waited for an IPv4 address on eth0 (${parent ? `macvlan on ${parent}` : 'bridge'})\n${dhcp}`,
+    hints: ['lablb doctor lxd', `${client.command} exec ${client.at(node)} -- dhclient -v eth0`, ...hints],
+  });
+}
