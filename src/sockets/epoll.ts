@@ -69,6 +69,8 @@ const READ_BYTES = 524288;
 /** Reads of one connection before others get their turn. */
 const READS = 4;
 const ACCEPTS = 64;
+/** How long a listener that cannot accept leaves off. */
+const PAUSE_MS = 100;
 const BACKLOG = 4096;
 /** epoll_event is packed on x64 only. */
 const EVENT_WORDS = process.arch === 'x64' ? 3 : 4;
@@ -249,6 +251,7 @@ class QuickListener implements Listener, Source {
   readonly generation: number;
   readonly #loop: Loop;
   readonly #accept: Accept;
+  #pausing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(loop: Loop, fd: number, accept: Accept) {
     this.#loop = loop;
@@ -267,6 +270,7 @@ class QuickListener implements Listener, Source {
   }
 
   stop(): void {
+    clearTimeout(this.#pausing);
     this.#loop.forget(this.fd);
     this.#loop.libc.close(this.fd);
   }
@@ -278,7 +282,8 @@ class QuickListener implements Listener, Source {
       const fd = libc.accept4(this.fd, peerBytes as never, peerLength as never, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         const code = ERRNO[libc.errno()];
-        if (code === 'EMFILE' || code === 'ENFILE') this.#pause();
+        if (code === 'ECONNABORTED') continue;
+        if (code !== 'EAGAIN') this.#pause();
         return;
       }
       const connection = new QuickConnection(this.#loop, fd, undefined as never, true);
@@ -289,10 +294,10 @@ class QuickListener implements Listener, Source {
     }
   }
 
-  /** Out of descriptors: the waiting connection would wake the loop again and again. */
+  /** Out of descriptors or memory: the waiting connection would wake the loop again and again. */
   #pause(): void {
     this.#loop.unwatch(this.fd);
-    setTimeout(() => this.#loop.add(this.fd, this, EPOLL.in), 100);
+    this.#pausing = setTimeout(() => this.#loop.add(this.fd, this, EPOLL.in), PAUSE_MS);
   }
 }
 
@@ -331,7 +336,9 @@ class QuickConnection implements Connection, Source {
       this.events.opened(this);
       if (this.#over) return;
     }
-    if ((events & EPOLL.err) !== 0) return this.#fail();
+    // What came before a reset is read first; the read that follows it tells the error.
+    const unread = (events & EPOLL.in) !== 0 && !this.#paused && !this.#ended;
+    if ((events & EPOLL.err) !== 0 && !unread) return this.#fail();
     if ((events & EPOLL.out) !== 0 && this.#blocked) {
       this.#blocked = false;
       this.events.drained();

@@ -35,7 +35,6 @@ export class Acceptor {
       const stream = this.#admit(plan, listener);
       connection.events = stream;
       stream.opened(connection, addresses);
-      return stream;
     });
   }
 
@@ -88,7 +87,7 @@ export class Acceptor {
     connection.events = events;
     events.opened(connection);
     connection.resume();
-    if (hasEnded) events.ended();
+    if (hasEnded) connection.events.ended();
   }
 
   readonly #forget = (waiting: Waiting): void => {

@@ -42,9 +42,11 @@ const AT = {
   tunnel: 4,
   /** The request was answered before its body had come: the rest of that is thrown away. */
   draining: 5,
+  /** An answer of our own is on its way to a client that reads slowly; its next request waits until it is out. */
+  flushing: 6,
   /** All was said; the client's last bytes are thrown away until it closes. */
-  lingering: 6,
-  over: 7,
+  lingering: 7,
+  over: 8,
 } as const;
 
 const LINGER_MS = 1000;
@@ -111,9 +113,16 @@ export class HttpStream extends Stream {
 
   drained(): void {
     this.now = now();
-    if (!this.outlet.drained()) return;
-    if (this.outlet.broken) return this.clientGone();
-    if (this.at === AT.lingering) return this.connection.finish();
+    const { outlet } = this;
+    if (!outlet.drained()) return this.armFlush();
+    if (outlet.broken) return this.clientGone();
+    if (this.at === AT.lingering) return this.finishLingering();
+    if (this.at === AT.flushing) return this.goOn(!this.runtime.stopping);
+    if (this.at === AT.tunnel && this.serverFinished) {
+      this.connection.finish();
+      this.armExchange();
+      return this.endTunnelIfOver();
+    }
     this.link?.resume();
     this.armExchange();
     this.finishIfComplete();
@@ -138,12 +147,14 @@ export class HttpStream extends Stream {
         if (!this.requestBody.done || this.plan.settings.options.abortonclose) this.clientGone();
         break;
       case AT.tunnel:
-        this.link?.finish();
-        if (this.serverFinished) this.endTunnel('--');
+        if (!this.link!.outlet.blocked) this.link!.finish();
+        this.endTunnelIfOver();
         break;
       case AT.draining:
-      case AT.lingering:
         this.close();
+        break;
+      case AT.lingering:
+        if (!this.outlet.blocked) this.close();
         break;
     }
   }
@@ -174,6 +185,7 @@ export class HttpStream extends Stream {
         this.endTunnel('cD');
         break;
       case AT.draining:
+      case AT.flushing:
       case AT.lingering:
         this.close();
         break;
@@ -216,6 +228,8 @@ export class HttpStream extends Stream {
         case AT.draining:
           at = this.drain(bytes, at);
           break;
+        case AT.flushing:
+          return at;
         default:
           return bytes.length;
       }
@@ -236,8 +250,9 @@ export class HttpStream extends Stream {
     this.held = undefined;
     const used = this.consume(held, 0);
     if (this.at >= AT.lingering) return;
-    if (used < held.length) this.held = held.subarray(used);
-    else this.connection.resume();
+    if (used === held.length) return this.connection.resume();
+    this.held = held.subarray(used);
+    this.connection.pause();
   }
 
   // ── Reading a request's head ───────────────────────────────────────────────────────────────────────────────
@@ -480,8 +495,14 @@ export class HttpStream extends Stream {
   serverDrained(): void {
     this.now = now();
     const { link } = this;
-    if (link === undefined || !link.outlet.drained()) return;
+    if (link === undefined) return;
+    const empty = link.outlet.drained();
     this.armExchange();
+    if (!empty) return;
+    if (this.clientEnded && this.at === AT.tunnel) {
+      link.finish();
+      return this.endTunnelIfOver();
+    }
     if (this.held === undefined) this.connection.resume();
     else this.resumeHeld();
   }
@@ -516,6 +537,8 @@ export class HttpStream extends Stream {
       if (this.request.minor === 1) this.forwardInterim();
       response.clear();
     }
+    if (this.outlet.broken) return this.clientGone();
+    if (this.outlet.blocked) this.link?.pause();
     this.armExchange();
   }
 
@@ -655,9 +678,10 @@ export class HttpStream extends Stream {
   serverEnded(): void {
     this.now = now();
     this.serverFinished = true;
-    if (this.at !== AT.tunnel) return this.serverGone(false);
-    this.connection.finish();
-    if (this.clientEnded) this.endTunnel('--');
+    // A write that failed before was told of a reset, and the system tells that once.
+    if (this.at !== AT.tunnel) return this.serverGone(this.link?.outlet.broken ?? false);
+    if (!this.outlet.blocked) this.connection.finish();
+    this.endTunnelIfOver();
   }
 
   protected serverLost(failed: boolean): void {
@@ -761,6 +785,10 @@ export class HttpStream extends Stream {
   /** To the next request, past what is left of this one; or to the end. */
   private goOn(keep: boolean): void {
     if (!keep || this.outlet.broken) return this.linger(!this.requestBody.done);
+    if (this.outlet.blocked) {
+      this.at = AT.flushing;
+      return this.armFlush();
+    }
     if (this.requestBody.done) return this.nextRequest();
     this.at = AT.draining;
     this.arm(this.now, this.plan.settings.timeouts.client);
@@ -949,6 +977,12 @@ export class HttpStream extends Stream {
     this.arm(this.now, onClient ? timeouts.client : timeouts.server);
   }
 
+  /** What was said has still to get to the client. */
+  private armFlush(): void {
+    if (this.at < AT.draining) this.armExchange();
+    else this.arm(this.now, this.plan.settings.timeouts.client);
+  }
+
   // ── The statistics page ────────────────────────────────────────────────────────────────────────────────────
 
   private serveStats(): void {
@@ -1009,6 +1043,12 @@ export class HttpStream extends Stream {
     this.arm(this.now, this.backendPlan!.settings.timeouts.tunnel ?? this.plan.settings.timeouts.client);
   }
 
+  /** Each side has said its last, and the other has got it. */
+  private endTunnelIfOver(): void {
+    if (!this.clientEnded || !this.serverFinished) return;
+    if (!this.outlet.blocked && !this.link?.outlet.blocked) this.endTunnel('--');
+  }
+
   private endTunnel(termination: string): void {
     if (this.termination === '--') this.termination = termination;
     const { link } = this;
@@ -1059,12 +1099,15 @@ export class HttpStream extends Stream {
     if (outlet.broken || (!unread && !outlet.blocked && this.held === undefined)) return this.close();
     this.at = AT.lingering;
     this.held = undefined;
-    if (!outlet.blocked) {
-      connection.finish();
-      if (this.clientEnded) return this.close();
-    }
     connection.resume();
-    this.arm(this.now, LINGER_MS);
+    if (outlet.blocked) this.armFlush();
+    else this.finishLingering();
+  }
+
+  private finishLingering(): void {
+    this.connection.finish();
+    if (this.clientEnded) this.close();
+    else this.arm(this.now, LINGER_MS);
   }
 
   private close(): void {

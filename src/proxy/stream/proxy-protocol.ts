@@ -114,7 +114,7 @@ function readVersion2(bytes: Buffer): ReadHeader {
 export class ProxyHeaderReader extends Deadline implements Events {
   readonly #runtime: Runtime;
   readonly #timeout: number | undefined;
-  readonly #ready: (connection: Connection, addresses: ProxiedAddresses | undefined) => Events;
+  readonly #ready: (connection: Connection, addresses: ProxiedAddresses | undefined) => void;
   #connection!: Connection;
   #bytes = Buffer.alloc(0);
   #ended = false;
@@ -122,7 +122,7 @@ export class ProxyHeaderReader extends Deadline implements Events {
   constructor(
     runtime: Runtime,
     timeout: number | undefined,
-    ready: (connection: Connection, addresses: ProxiedAddresses | undefined) => Events,
+    ready: (connection: Connection, addresses: ProxiedAddresses | undefined) => void,
   ) {
     super();
     this.#runtime = runtime;
@@ -142,9 +142,10 @@ export class ProxyHeaderReader extends Deadline implements Events {
     if (header === 'bad') return this.expired();
     this.#runtime.clock.drop(this);
     const rest = this.#bytes.subarray(header.length);
-    const events = this.#ready(this.#connection, header.addresses);
-    if (rest.length > 0) events.data(rest);
-    if (this.#ended) events.ended();
+    this.#ready(this.#connection, header.addresses);
+    // Whoever it was handed to may have refused it.
+    if (rest.length > 0) this.#connection.events.data(rest);
+    if (this.#ended) this.#connection.events.ended();
   }
 
   drained(): void {}

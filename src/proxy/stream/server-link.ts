@@ -26,6 +26,7 @@ export class ServerLink extends Deadline implements Events {
   serverName: string | undefined;
   readonly #runtime: Runtime;
   #connection!: Connection;
+  #paused = false;
 
   constructor(runtime: Runtime, pool: ServerPool) {
     super();
@@ -58,6 +59,7 @@ export class ServerLink extends Deadline implements Events {
   /** The exchange is over and both sides stand at a message's end. */
   release(nowMs: number): void {
     this.owner = undefined;
+    if (this.#paused) this.resume();
     if (this.#runtime.stopping || !this.pool.keep(this)) this.discard();
     else this.#runtime.clock.arm(this, nowMs + this.pool.purgeMs);
   }
@@ -81,10 +83,12 @@ export class ServerLink extends Deadline implements Events {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#connection.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#connection.resume();
   }
 

@@ -148,6 +148,7 @@ export abstract class Stream
     this.times.idleStart = this.now;
     if (this.passesConnectionRules()) this.start();
     else {
+      connection.events = NOBODY;
       this.leave();
       connection.reset();
     }
@@ -522,6 +523,9 @@ export abstract class Stream
     this.runtime.left(this);
   }
 }
+
+/** Bytes may be at hand of a connection that was refused. */
+const NOBODY: Events = { opened() {}, data() {}, drained() {}, ended() {}, closed() {} };
 
 function isRefusal(verdict: Verdict | undefined): boolean {
   return verdict === VERDICT.close || verdict === VERDICT.done;

@@ -28,8 +28,10 @@ export class TcpStream extends Stream {
     this.now = now();
     this.bytesIn += bytes.length;
     if (this.at === AT.relaying) {
-      this.link!.outlet.forward(bytes, 0, bytes.length);
-      if (this.link!.outlet.blocked) this.connection.pause();
+      const { outlet } = this.link!;
+      outlet.forward(bytes, 0, bytes.length);
+      if (outlet.broken) return this.serverLost(true);
+      if (outlet.blocked) this.connection.pause();
       this.armRelay();
       return;
     }
@@ -40,7 +42,10 @@ export class TcpStream extends Stream {
 
   drained(): void {
     this.now = now();
-    if (!this.outlet.drained()) return;
+    const empty = this.outlet.drained();
+    if (this.outlet.broken) return this.closed();
+    this.armRelay();
+    if (!empty) return;
     if (this.serverFinished) this.connection.finish();
     this.link?.resume();
     this.endIfBothFinished();
@@ -154,6 +159,7 @@ export class TcpStream extends Stream {
   serverData(bytes: Buffer): void {
     this.now = now();
     this.outlet.forward(bytes, 0, bytes.length);
+    if (this.outlet.broken) return this.closed();
     if (this.outlet.blocked) this.link?.pause();
     this.armRelay();
   }
@@ -161,7 +167,10 @@ export class TcpStream extends Stream {
   serverDrained(): void {
     this.now = now();
     const { link } = this;
-    if (link === undefined || !link.outlet.drained()) return;
+    if (link === undefined) return;
+    const empty = link.outlet.drained();
+    this.armRelay();
+    if (!empty) return;
     this.connection.resume();
     if (this.clientFinished) link.finish();
     this.endIfBothFinished();
@@ -169,6 +178,8 @@ export class TcpStream extends Stream {
 
   serverEnded(): void {
     this.now = now();
+    // A write that failed before was told of a reset, and the system tells that once.
+    if (this.link?.outlet.broken) return this.serverLost(true);
     this.serverFinished = true;
     if (!this.outlet.blocked) this.connection.finish();
     this.armRelay();
@@ -176,7 +187,6 @@ export class TcpStream extends Stream {
   }
 
   protected serverLost(failed: boolean): void {
-    this.link = undefined;
     if (this.at !== AT.relaying) return;
     if (failed) this.countServerAbort();
     this.end(failed ? 'SD' : '--', failed);
