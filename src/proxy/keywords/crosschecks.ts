@@ -10,7 +10,7 @@ export function checkConfiguration(configuration: Configuration, context: ParseC
   const backends: Backends = new Map(
     configuration.proxies.filter(hasBackend).map((proxy) => [proxy.name, proxy]),
   );
-  numberProxies(configuration.proxies, context);
+  numberProxies(configuration, context);
   for (const proxy of configuration.proxies) {
     if (hasFrontend(proxy)) checkFrontend(proxy, backends, context);
     if (hasBackend(proxy)) checkBackend(proxy, backends, context);
@@ -41,9 +41,12 @@ function checkNames(proxies: readonly ProxySettings[], context: ParseContext): v
   }
 }
 
-/** Numbers that `id` gave stay; the others follow in file order, from 2 on, as in HAProxy. Servers count from 1. */
-function numberProxies(proxies: readonly ProxySettings[], context: ParseContext): void {
-  number(proxies, 2, context);
+/**
+ * Numbers that `id` gave stay; the others follow in file order. As in HAProxy the runtime socket, where there is one,
+ * is number 1. Servers count from 1.
+ */
+function numberProxies({ global, proxies }: Configuration, context: ParseContext): void {
+  number(proxies, global.statsSockets.length > 0 ? 2 : 1, context);
   for (const proxy of proxies) number(proxy.servers, 1, context);
 }
 

@@ -61,9 +61,11 @@ function format(
   keyword: string,
   key: 'logFormat' | 'errorLogFormat' | 'uniqueIdFormat',
   doc: string,
+  support?: 'noted',
 ): ProxyKeyword {
   return {
     keyword,
+    support,
     usage: '<format>',
     doc,
     side: 'frontend',
@@ -222,7 +224,7 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     },
   },
   ...ERRORS,
-  format('error-log-format', 'errorLogFormat', 'How to log connections that failed early'),
+  format('error-log-format', 'errorLogFormat', 'How to log connections that failed early', 'noted'),
   count('fullconn', 'fullconn', 'backend', 'Load at which servers reach their maxconn'),
   {
     keyword: 'hash-type',

@@ -509,9 +509,11 @@ describe('references', () => {
     expect(errors(`${DEFAULTS}frontend a\n bind :80\n default_backend a\nbackend a\n`)).toEqual([]);
   });
 
-  it('number proxies from 2 on, around those with a number', () => {
-    const { configuration } = load(`${DEFAULTS}backend a\nbackend b\n id 2\nbackend c\n`);
-    expect(configuration.proxies.map((p) => p.id)).toEqual([3, 2, 4]);
+  it('number proxies around those with a number, from 2 on where the runtime socket is number 1', () => {
+    const ids = (text: string) => load(text).configuration.proxies.map((p) => p.id);
+    const proxies = `${DEFAULTS}backend a\nbackend b\n id 2\nbackend c\n`;
+    expect(ids(proxies)).toEqual([1, 2, 3]);
+    expect(ids(`global\n stats socket /run/x.sock\n${proxies}`)).toEqual([3, 2, 4]);
     expect(errors(`${DEFAULTS}backend a\n id 5\nbackend b\n id 5\n`)).toEqual([
       "'b' has the id 5 of 'a'; give each its own",
     ]);

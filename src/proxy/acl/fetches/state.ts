@@ -170,14 +170,14 @@ export const STATE_FETCHES: readonly FetchRow[] = [
     'connection',
     (tx) => tx.frontend.settings.timeouts.client,
   ),
-  here('be_name', 'str', 'Name of the backend.', 'transaction', (tx) => tx.backend?.name),
-  here('be_id', 'int', 'Number of the backend.', 'transaction', (tx) => tx.backend?.settings.id),
+  here('be_name', 'str', 'Name of the backend.', 'transaction', (tx) => backSide(tx).name),
+  here('be_id', 'int', 'Number of the backend.', 'transaction', (tx) => backSide(tx).settings.id),
   here(
     'be_server_timeout',
     'int',
     'Server timeout of the backend, milliseconds.',
     'transaction',
-    (tx) => tx.backend?.settings.timeouts.server,
+    (tx) => backSide(tx).settings.timeouts.server,
   ),
   here(
     'be_tunnel_timeout',
@@ -403,4 +403,9 @@ function knownServer(args: readonly string[], context: ParseContext, place: Plac
 
 function proxiesOf(context: ParseContext, kind: 'frontend' | 'backend'): ProxySettings[] {
   return configurationOf(context).proxies.filter((proxy) => proxy.kind === kind || proxy.kind === 'listen');
+}
+
+/** Until a backend is chosen, the frontend stands for it, as in HAProxy. */
+function backSide(tx: Transaction): Backend | Frontend {
+  return tx.backend ?? tx.frontend;
 }
