@@ -47,7 +47,7 @@ export interface SslOptions {
   minVersion?: string;
   maxVersion?: string;
   noTickets?: boolean;
-  /** Versions that `no-tlsv10` and its kind rule out; `minVersion` and `maxVersion` already say so. */
+  /** Versions that `no-tlsv10` and its kind rule out; without effect beside `minVersion` or `maxVersion`. */
   excluded?: string[];
   alpn?: string[];
   verify?: 'none' | 'required';

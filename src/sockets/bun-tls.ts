@@ -110,7 +110,7 @@ export function acceptsServer(
   if (!socket.getCipher()?.name) return false;
   if (!tls.verify) return true;
   if (error?.code !== undefined && error.code !== WRONG_NAME) return false;
-  const name = tls.verifyName ?? serverName;
+  const name = serverName || tls.verifyName;
   const certificate = socket.getPeerCertificate();
   return certificate !== undefined && (name === undefined || bearsName(certificate, name));
 }

@@ -65,7 +65,7 @@ export interface TlsServer extends TlsRules {
 export interface TlsClient extends TlsRules {
   /** Name in the handshake; none leaves the extension out. `connect` may be given another one. */
   readonly serverName?: string;
-  /** Whether its certificate must be good, and bear `verifyName`, or else the name in the handshake, if there is one. */
+  /** Whether its certificate must be good, and bear the name in the handshake, or else `verifyName`, if there is one. */
   readonly verify: boolean;
   readonly verifyName?: string;
   /** Authorities, PEM; without them the runtime's own. */

@@ -2,10 +2,8 @@
 import type { Cursor } from '../../config/cursor.ts';
 import type { ParseContext, Word } from '../../config/language.ts';
 import type { SslOptions } from '../settings.ts';
+import { VERSIONS } from '../tls/versions.ts';
 import { configurationOf, type OptionRow, takeChoice } from './support.ts';
-
-const VERSIONS = ['SSLv3', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
-type Version = (typeof VERSIONS)[number];
 
 /** `options` finds the TLS options of the draft. */
 export function sslOptionRows<Draft>(options: (draft: Draft) => SslOptions): OptionRow<Draft>[] {
@@ -15,10 +13,12 @@ export function sslOptionRows<Draft>(options: (draft: Draft) => SslOptions): Opt
     doc,
     parse: (_words, draft) => set(options(draft)),
   });
-  const short = (version: Version) => version.toLowerCase().replace('.', '');
+  const short = (version: string) => version.toLowerCase().replace('.', '');
   return [
     ...VERSIONS.map((version) =>
-      flag(`no-${short(version)}`, `Refuse ${version}`, (o) => exclude(o, version)),
+      flag(`no-${short(version)}`, `Refuse ${version}`, (o) => {
+        o.excluded = [...(o.excluded ?? []), version];
+      }),
     ),
     ...VERSIONS.map((version) =>
       flag(`force-${short(version)}`, `Speak ${version} only`, (o) => {
@@ -65,14 +65,6 @@ export function sslOptionRows<Draft>(options: (draft: Draft) => SslOptions): Opt
       },
     },
   ];
-}
-
-/** What is left when versions are taken out: the range from the oldest to the newest that remains. */
-function exclude(options: SslOptions, version: Version): void {
-  options.excluded = [...(options.excluded ?? []), version];
-  const left = VERSIONS.filter((v) => !options.excluded!.includes(v));
-  options.minVersion = left[0] ?? 'TLSv1.3';
-  if (left.length > 0 && left.at(-1) !== 'TLSv1.3') options.maxVersion = left.at(-1);
 }
 
 /** `h2,http/1.1` → its names. */

@@ -2,6 +2,7 @@
 import type { TlsClient, TlsRules, TlsServer } from '../../sockets/transport.ts';
 import type { BindSettings, GlobalSettings, ProxySettings, ServerTls, SslOptions } from '../settings.ts';
 import { chooseByName } from './names.ts';
+import { type Version, versionRange } from './versions.ts';
 
 export function tlsServer(
   ssl: NonNullable<BindSettings['ssl']>,
@@ -10,7 +11,7 @@ export function tlsServer(
 ): TlsServer {
   const { certificates, verify = 'none', authorities, alpn, strictSni } = ssl;
   return {
-    ...rules({ ...global.sslDefaultBind, ...ssl.options }, offered(alpn, mode)),
+    ...rules(global.sslDefaultBind, ssl.options, offered(alpn, mode)),
     certificates,
     choose: certificates.length > 1 || strictSni ? chooseByName(certificates) : undefined,
     strict: strictSni,
@@ -27,7 +28,7 @@ export function tlsClient(
   serverName?: string,
 ): TlsClient {
   return {
-    ...rules({ ...global.sslDefaultServer, ...options }, offered(alpn, mode)),
+    ...rules(global.sslDefaultServer, options, offered(alpn, mode)),
     serverName,
     verify: verify === 'required',
     verifyName: verifyHost,
@@ -44,18 +45,22 @@ function offered(
   return mode === 'http' ? alpn?.filter((name) => name.startsWith('http/')) : alpn;
 }
 
-function rules(options: SslOptions, alpn: readonly string[] | undefined): TlsRules {
+/** What a line says goes before the defaults; versions that either rules out are ruled out. */
+function rules(defaults: SslOptions, own: SslOptions, alpn: readonly string[] | undefined): TlsRules {
+  const excluded = [...(defaults.excluded ?? []), ...(own.excluded ?? [])];
+  const options = { ...defaults, ...own, excluded };
+  const { min, max } = versionRange(options);
   return {
     alpn,
     ciphers: cipherList(options.ciphers),
-    minVersion: version(options.minVersion),
-    maxVersion: version(options.maxVersion),
+    minVersion: runtimeName(min),
+    maxVersion: runtimeName(max),
     tickets: options.noTickets !== true,
   };
 }
 
 /** The runtime names the first TLS `TLSv1`, and knows nothing older. */
-function version(name: string | undefined): string | undefined {
+function runtimeName(name: Version): string {
   return name === 'SSLv3' || name === 'TLSv1.0' ? 'TLSv1' : name;
 }
 
