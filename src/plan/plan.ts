@@ -92,7 +92,9 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boole
     ? [step(node.name, { kind: 'create' }, 'it is not there')]
     : seen.state === 'stopped'
       ? [step(node.name, { kind: 'create' }, 'it is not running')]
-      : [];
+      : seen.state === 'running' && node.settings && seen.address === undefined
+        ? [step(node.name, { kind: 'create' }, 'it has no address')]
+        : [];
   const settings = isNew ? [] : settingSteps(node, seen.settings);
   const missing = node.packages.filter((name) => !seen?.packages.has(name));
   const install =

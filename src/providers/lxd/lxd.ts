@@ -21,6 +21,7 @@ import { createInstance, startInstance } from './create.ts';
 import { Images } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
+import { waitForAddress } from './network.ts';
 import { deviceText, instanceSettings, type LxdSettings, MACVLAN, settingsOf } from './settings.ts';
 
 const PROBE_DEADLINE_MS = 30_000;
@@ -77,8 +78,9 @@ export class LxdProvider implements LabProvider {
       const image = await this.#images.resolve(wanted.image, wanted.vm);
       await createInstance(this.#client, this.#settings, node, wanted, image);
     }
-    if (!existing || !isRunning(existing))
-      await startInstance(this.#client, node.name, this.#parent(), wanted.vm);
+    if (existing && isRunning(existing))
+      await waitForAddress(this.#client, node.name, { parent: this.#parent(), again: true });
+    else await startInstance(this.#client, node.name, this.#parent(), wanted.vm);
   }
 
   push(node: NodeName, file: FileSpec): Promise<void> {
@@ -114,9 +116,12 @@ export class LxdProvider implements LabProvider {
     const at = this.#client.at(node);
     const [kind, name = ''] = setting.split(' ');
     if (kind === 'profile') await this.#ensureMacvlan();
-    else if (kind === 'profiles')
+    else if (kind === 'profiles') {
       await this.#client.call(['profile', 'assign', at, wanted.profiles.join(',')]);
-    else if (kind === 'config')
+      const [now] = await listInstances(this.#client, node);
+      if (now && isRunning(now))
+        await waitForAddress(this.#client, node, { parent: this.#parent(), again: true });
+    } else if (kind === 'config')
       await this.#client.call(['config', 'set', at, `${name}=${wanted.config[name] ?? ''}`]);
     else {
       const { type, ...rest } = wanted.devices[name] ?? {};

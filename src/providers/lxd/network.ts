@@ -8,10 +8,11 @@ const GAVE_UP = 97;
 /**
  * Waits on the node until its system manager answers and eth0 has a default route, which is when DHCP is done. On
  * macvlan it also does what the cron line of the tutorial cannot: a system without cron, or without dhclient, gets the
- * equivalent that it has (a unit, NetworkManager, systemd-networkd), also for the next boot.
+ * equivalent that it has (a unit, NetworkManager, systemd-networkd), also for the next boot. `again`: it runs already,
+ * and its interface may be another one than at boot.
  */
 const WAIT = String.raw`
-macvlan=$1 tries=$2
+macvlan=$1 tries=$2 again=$3
 has() { command -v "$1" >/dev/null 2>&1; }
 routed() { grep -q "^eth0[[:space:]]00000000" /proc/net/route; }
 help_macvlan() {
@@ -27,6 +28,11 @@ help_macvlan() {
     systemctl enable -q --now systemd-networkd
   fi
 }
+if [ "$again" = yes ] && ! routed; then
+  if has dhclient; then pkill -x dhclient; dhclient eth0
+  elif has nmcli; then nmcli -t device reapply eth0 || nmcli -t device connect eth0
+  else networkctl reconfigure eth0 || systemctl restart systemd-networkd; fi >/dev/null 2>&1
+fi
 i=0
 until [ ! -d /run/systemd/system ] || [ -S /run/systemd/private ]; do
   i=$((i + 1)); [ $i -lt "$tries" ] || exit 97; sleep 0.1
@@ -43,9 +49,10 @@ done
 export async function waitForAddress(
   client: LxdClient,
   node: string,
-  { parent, signal }: { parent?: string; signal?: AbortSignal },
+  { parent, again, signal }: { parent?: string; again?: boolean; signal?: AbortSignal },
 ): Promise<void> {
-  const script = ['sh', '-c', WAIT, 'sh', parent ? 'yes' : 'no', String(ADDRESS_WITHIN_S * 10)];
+  const options = [parent ? 'yes' : 'no', String(ADDRESS_WITHIN_S * 10), again ? 'yes' : 'no'];
+  const script = ['sh', '-c', WAIT, 'sh', ...options];
   const deadline = Date.now() + ADDRESS_WITHIN_S * 1000;
   for (;;) {
     const result = await client.try(['exec', client.at(node), '-T', '--', ...script], {
