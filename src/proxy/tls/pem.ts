@@ -21,4 +21,4 @@ export const isKey = ({ label }: PemBlock): boolean => label.endsWith('PRIVATE K
 export const isEncrypted = ({ label, text }: PemBlock): boolean =>
   label === 'ENCRYPTED PRIVATE KEY' || text.includes('Proc-Type: 4,ENCRYPTED');
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[\s\S]*?-----END \1-----/g;

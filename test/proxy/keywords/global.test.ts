@@ -47,12 +47,11 @@ describe('global', () => {
     ]);
   });
 
-  it('turns excluded TLS versions into the range that is left', () => {
+  it('reads what TLS lines without words of their own do', () => {
     const { sslDefaultBind, sslDefaultServer } = global(
       'ssl-default-bind-options no-sslv3 no-tlsv10 no-tls-tickets prefer-client-ciphers\nssl-default-bind-ciphers A:B\nssl-default-server-options ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2\nssl-server-verify none',
     ).global;
-    expect(sslDefaultBind).toMatchObject({ minVersion: 'TLSv1.1', noTickets: true, ciphers: 'A:B' });
-    expect(sslDefaultBind.maxVersion).toBeUndefined();
+    expect(sslDefaultBind).toMatchObject({ excluded: ['SSLv3', 'TLSv1.0'], noTickets: true, ciphers: 'A:B' });
     expect(sslDefaultServer).toMatchObject({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', verify: 'none' });
   });
 

@@ -5,12 +5,15 @@ import { type LoadOptions, loadConfiguration } from '../../../src/proxy/load.ts'
 export const ERROR_FILE =
   'HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/html\r\n\r\n<h1>503</h1>\r\n';
 
-/** Reads one text as a file, with whatever other files it names. */
+/** A certificate for site.test and its key; nobody trusts it. */
+export const CERTIFICATE = readFileSync(new URL('../tls/fixtures/site.pem', import.meta.url), 'latin1');
+
+/** Reads one text as a file, with whatever other files it names; those that end in `.pem` hold a certificate. */
 export function load(text: string, options: Partial<LoadOptions> & { files?: Record<string, string> } = {}) {
   const { files = {}, ...rest } = options;
   const loaded = loadConfiguration(['test.cfg'], {
     env: {},
-    readFile: (path) => (path === 'test.cfg' ? text : files[path]),
+    readFile: (path) => (path === 'test.cfg' ? text : (files[path] ?? pem(path))),
     readDir: () => undefined,
     ...rest,
   });
@@ -23,6 +26,8 @@ export function load(text: string, options: Partial<LoadOptions> & { files?: Rec
     rendered: renderDiagnostics(loaded.diagnostics, loaded.sources, { severity: true }),
   };
 }
+
+const pem = (path: string) => (path.endsWith('.pem') ? CERTIFICATE : undefined);
 
 /** Errors only, without places: for tests of what is refused. */
 export function errors(text: string, options?: Parameters<typeof load>[1]): string[] {

@@ -116,9 +116,9 @@ describe('servers', () => {
 
   it('speak TLS when they say ssl, with what default-server says about it', () => {
     const { servers } = backend(
-      'default-server verify none alpn h2,http/1.1 no-tlsv10 no-sslv3\nserver a h:443 ssl check\nserver b h:80 check\nserver c h:443 ssl check port 80\nserver d h:80 check check-ssl ca-file /x.pem verify required\nserver e h:443 ssl verify required force-tlsv12',
+      'default-server verify none alpn h2,http/1.1 no-tlsv10 no-sslv3\nserver a h:443 ssl check\nserver b h:80 check\nserver c h:443 ssl check port 80\nserver d h:80 check check-ssl ca-file /x.pem verify required\nserver e h:443 ssl verify required ca-file /x.pem force-tlsv12',
     );
-    const tls = { verify: 'none', alpn: ['h2', 'http/1.1'], options: { minVersion: 'TLSv1.1' } };
+    const tls = { verify: 'none', alpn: ['h2', 'http/1.1'], options: { excluded: ['TLSv1.0', 'SSLv3'] } };
     expect(servers[0]).toMatchObject({ ssl: tls, checkTls: tls });
     expect(servers[1]!.ssl).toBeUndefined();
     expect(servers[1]!.checkTls).toBeUndefined();
@@ -161,7 +161,7 @@ describe('servers', () => {
 describe('bind', () => {
   it('takes options for each of its addresses', () => {
     const { binds } = proxy(
-      'global\n crt-base /certs\nlisten l\n bind :443,:444 name tls ssl crt a.pem crt /b.pem alpn h2,http/1.1 accept-proxy maxconn 9 ssl-min-ver TLSv1.2\n bind /run/x mode 660 user u group g\n bind :80 crt c.pem\n',
+      'global\n crt-base /certs\nlisten l\n bind :443,:444 name tls ssl crt a.pem crt /b.pem alpn h2,http/1.1 maxconn 9 ssl-min-ver TLSv1.2\n bind /run/x accept-proxy mode 660 user u group g\n bind :80 crt c.pem\n',
       'l',
     );
     const tls = {
@@ -169,9 +169,9 @@ describe('bind', () => {
       alpn: ['h2', 'http/1.1'],
       options: { minVersion: 'TLSv1.2' },
     };
-    expect(binds[0]).toMatchObject({ name: 'tls', acceptProxy: true, maxconn: 9, ssl: tls, text: ':443' });
+    expect(binds[0]).toMatchObject({ name: 'tls', acceptProxy: false, maxconn: 9, ssl: tls, text: ':443' });
     expect(binds[1]).toMatchObject({ ssl: tls, text: ':444' });
-    expect(binds[2]).toMatchObject({ mode: 0o660, user: 'u', group: 'g', acceptProxy: false });
+    expect(binds[2]).toMatchObject({ mode: 0o660, user: 'u', group: 'g', acceptProxy: true });
     expect(binds[3]!.ssl).toBeUndefined();
   });
 
