@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { MemoryTransport } from '../../../src/sockets/memory.ts';
 import type { Connection, Events } from '../../../src/sockets/transport.ts';
 import { cut, feed, parse } from '../http1/messages.ts';
 import { Scene } from './scene.ts';
@@ -23,6 +24,9 @@ const scenes = fc.record({
   framing: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
   piece: fc.constantFrom(1000, 7000, 65_536),
   capacity: fc.constantFrom(8000, 65_536),
+  /** Turns that clients and servers take to read on. */
+  clientRests: fc.constantFrom(0, 0, 3, 40),
+  serverRests: fc.constantFrom(0, 0, 3, 40),
   order: fc.array(fc.nat(2), { maxLength: 40 }),
 });
 
@@ -42,7 +46,13 @@ describe('an exchange', () => {
         let answers = 0;
         network.listen(
           { kind: 'tcp', host: '127.0.0.1', port: 1001 },
-          () => new Echo(play.places, () => play.framing[answers++ % play.framing.length]!),
+          () =>
+            new Echo(
+              network,
+              play.serverRests,
+              play.places,
+              () => play.framing[answers++ % play.framing.length]!,
+            ),
         );
 
         const ends = play.clients.map(({ requests, places }, c) => {
@@ -50,7 +60,11 @@ describe('an exchange', () => {
             requests.map((each, i) => requestText(`/${c}/${i}`, each)).join(''),
             'latin1',
           );
-          const end = new Sender(cut(bytes, places).filter((piece) => piece.length > 0));
+          const end = new Sender(
+            network,
+            play.clientRests,
+            cut(bytes, places).filter((piece) => piece.length > 0),
+          );
           network.connect({ kind: 'tcp', host: '127.0.0.1', port: 80 }, end);
           return end;
         });
@@ -75,7 +89,7 @@ describe('an exchange', () => {
         expect(scene.log.every((line) => line === 'b/s1 200 -- 0')).toBe(true);
         expect(scene.log).toHaveLength(play.clients.reduce((sum, { requests }) => sum + requests.length, 0));
       }),
-      { numRuns: 200 },
+      { numRuns: 200, interruptAfterTimeLimit: 10_000 },
     );
   });
 });
@@ -115,11 +129,18 @@ function messages(
   }
 }
 
-/** Writes what it is given, as far as there is room. */
+/** Writes what it is given, as far as there is room, and reads on after a rest. */
 abstract class Writer implements Events {
   connection!: Connection;
   received = Buffer.alloc(0);
+  readonly #network: MemoryTransport;
+  readonly #rests: number;
   #unsent: Buffer[] = [];
+
+  constructor(network: MemoryTransport, rests: number) {
+    this.#network = network;
+    this.#rests = rests;
+  }
 
   opened(connection: Connection): void {
     this.connection = connection;
@@ -144,6 +165,13 @@ abstract class Writer implements Events {
 
   data(bytes: Buffer): void {
     this.received = Buffer.concat([this.received, bytes]);
+    if (this.#rests === 0) return;
+    this.connection.pause();
+    this.#readAfter(this.#rests);
+  }
+
+  #readAfter(turns: number): void {
+    this.#network.later(() => (turns > 0 ? this.#readAfter(turns - 1) : this.connection.resume()));
   }
 
   ended(): void {}
@@ -154,8 +182,8 @@ abstract class Writer implements Events {
 class Sender extends Writer {
   readonly #pieces: Buffer[];
 
-  constructor(pieces: Buffer[]) {
-    super();
+  constructor(network: MemoryTransport, rests: number, pieces: Buffer[]) {
+    super(network, rests);
     this.#pieces = pieces;
   }
 
@@ -170,8 +198,13 @@ class Echo extends Writer {
   readonly #places: readonly number[];
   readonly #nextIsChunked: () => boolean;
 
-  constructor(places: readonly number[], nextIsChunked: () => boolean) {
-    super();
+  constructor(
+    network: MemoryTransport,
+    rests: number,
+    places: readonly number[],
+    nextIsChunked: () => boolean,
+  ) {
+    super(network, rests);
     this.#places = places;
     this.#nextIsChunked = nextIsChunked;
   }
