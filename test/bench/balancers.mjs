@@ -2,18 +2,20 @@ import { BODIES } from './workloads.mjs';
 
 /**
  * The configurations under test. HAProxy and the engine read the very same text; nginx gets what comes nearest.
- * `at` is { listen, origins: [port, port], syslog }: all on 127.0.0.1.
+ * `at` is { listen, origins: [port, port], syslog }: all on 127.0.0.1; and { certificate }, a file with its key.
  */
 export const HAPROXY_CONFIGS = {
   plain: (at) => haproxyPlain(at, ''),
   reuse: (at) => haproxyPlain(at, 'http-reuse always'),
+  tls: (at) => haproxyPlain(at, '', `ssl crt ${at.certificate}`),
   tutorial: (at) => haproxyTutorial(at, 'option http-server-close'),
   tutorialKeepAlive: (at) => haproxyTutorial(at, ''),
 };
 
 export const NGINX_CONFIGS = {
-  plain: (at) => nginxBalancer(at, NGINX_PLAIN),
-  reuse: (at) => nginxBalancer(at, NGINX_PLAIN),
+  plain: (at) => nginxBalancer(at, nginxPlain()),
+  reuse: (at) => nginxBalancer(at, nginxPlain()),
+  tls: (at) => nginxBalancer(at, nginxPlain(' ssl', nginxCertificate(at))),
   tutorial: (at) => nginxBalancer(at, nginxTutorial(at, 'close')),
   tutorialKeepAlive: (at) => nginxBalancer(at, nginxTutorial(at, '')),
 };
@@ -33,10 +35,10 @@ export function originFiles() {
   return [...BODIES].map(([path, bytes]) => ({ name: path.slice(1), body: Buffer.alloc(bytes, 'lablb ') }));
 }
 
-function haproxyPlain(at, more) {
+function haproxyPlain(at, more, bind = '') {
   return `${haproxyHead('')}
 frontend bench
-  bind 127.0.0.1:${at.listen}
+  bind 127.0.0.1:${at.listen} ${bind}
   default_backend origins
 
 backend origins
@@ -90,10 +92,14 @@ defaults
   timeout server 50s`;
 }
 
-const NGINX_PLAIN = `
+const nginxCertificate = (at) => `
+    ssl_certificate ${at.certificate};
+    ssl_certificate_key ${at.certificate};`;
+
+const nginxPlain = (listen = '', more = '') => `
   access_log off;
   server {
-    listen %LISTEN% backlog=4096;
+    listen %LISTEN%${listen} backlog=4096;${more}
     location / {
       proxy_pass http://origins;
       proxy_http_version 1.1;

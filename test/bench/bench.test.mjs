@@ -96,7 +96,7 @@ describe('the workloads', () => {
   test('each has a configuration for each balancer, and a name of its own', () => {
     expect(new Set(WORKLOADS.map((w) => w.name)).size).toBe(WORKLOADS.length);
     for (const { config } of WORKLOADS) {
-      const at = { listen: 1111, origins: [2222, 3333], syslog: 4444 };
+      const at = { listen: 1111, origins: [2222, 3333], syslog: 4444, certificate: '/bench.pem' };
       for (const text of [HAPROXY_CONFIGS[config](at), NGINX_CONFIGS[config](at)]) {
         for (const port of ['1111', '2222', '3333']) expect(text).toContain(port);
         expect(text).not.toMatch(/undefined|%LISTEN%/);

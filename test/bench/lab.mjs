@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { get as getSecurely } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +18,7 @@ export async function openLab(cores) {
   const root = join(folder, 'root');
   mkdirSync(root);
   for (const file of originFiles()) writeFileSync(join(root, file.name), file.body);
+  const certificate = makeCertificate(folder);
   const origins = await freePorts(2);
   for (const [index, port] of origins.entries()) {
     await untilListening(
@@ -30,6 +33,7 @@ export async function openLab(cores) {
   return {
     folder,
     origins,
+    certificate,
     cores,
     syslog: await sinkPort(sink),
     logLines: () => Number(/lines (\d+)\n$/.exec(sink.output.stdout)?.[1] ?? 0),
@@ -41,13 +45,18 @@ export async function openLab(cores) {
 /** Start one balancer for a workload. `kind` is { name, engine: path of an HAProxy-like executable } or { name, nginx }. */
 export async function startBalancer(lab, kind, workload) {
   const [listen] = await freePorts(1);
-  const at = { listen, origins: lab.origins, syslog: lab.syslog };
+  const at = { listen, origins: lab.origins, certificate: lab.certificate, syslog: lab.syslog };
   const folder = join(lab.folder, `${kind.name}-${workload.name}-${listen}`);
   const started = kind.nginx
     ? startNginx(folder, NGINX_CONFIGS[workload.config](at), lab.cores.balancer)
     : startHaproxyLike(folder, kind.engine, HAPROXY_CONFIGS[workload.config](at), lab.cores.balancer);
   await untilListening(started, listen);
-  return { ...started, kind, url: `http://127.0.0.1:${listen}${workload.path}`, stop: () => stop(started) };
+  return {
+    ...started,
+    kind,
+    url: `${workload.tls ? 'https' : 'http'}://127.0.0.1:${listen}${workload.path}`,
+    stop: () => stop(started),
+  };
 }
 
 /** Ask a few times: a balancer that serves something else than asked, or does not log what it must, is not measured. */
@@ -79,6 +88,16 @@ function startHaproxyLike(folder, engine, config, core) {
   return start([engine, '-f', join(folder, 'haproxy.cfg')], { core });
 }
 
+/** RSA with 2048 bits, as most certificates are: one file with its key, self-signed. */
+function makeCertificate(folder) {
+  const [cert, key] = ['bench.crt', 'bench.key'].map((name) => join(folder, name));
+  const newKey = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=bench.test'];
+  execFileSync('openssl', ['req', ...newKey, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const file = join(folder, 'bench.pem');
+  writeFileSync(file, readFileSync(cert, 'latin1') + readFileSync(key, 'latin1'), { mode: 0o600 });
+  return file;
+}
+
 async function sinkPort(sink) {
   for (let tries = 0; tries < 250; tries++) {
     const port = /^port (\d+)$/m.exec(sink.output.stdout)?.[1];
@@ -95,7 +114,8 @@ async function acceptsOf(port) {
 
 function fetchOnce(url, headers) {
   return new Promise((resolve, reject) => {
-    get(url, { headers, agent: false, timeout: 5000 }, (response) => {
+    const ask = url.startsWith('https:') ? getSecurely : get;
+    ask(url, { headers, agent: false, timeout: 5000, rejectUnauthorized: false }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);

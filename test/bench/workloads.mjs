@@ -4,6 +4,7 @@
  * - `headers`: what it sends besides;
  * - `config`: which of the configurations in balancers.mjs serves it;
  * - `logs`: a log line must come for each request;
+ * - `tls`: asked for over TLS;
  * - `extra`: measured only when named by `--only`.
  */
 export const WORKLOADS = [
@@ -47,6 +48,34 @@ export const WORKLOADS = [
     headers: ['Host: site1.testdomain.com'],
     config: 'tutorial',
     logs: true,
+  },
+  {
+    name: 'tls-small',
+    about: 'small body over TLS, connections kept',
+    path: '/small',
+    bytes: 128,
+    headers: [],
+    config: 'tls',
+    tls: true,
+  },
+  {
+    name: 'tls-1m',
+    about: '1 MiB bodies over TLS, connections kept',
+    path: '/1m',
+    bytes: 1024 * 1024,
+    headers: [],
+    config: 'tls',
+    tls: true,
+  },
+  {
+    name: 'tls-newconn',
+    about: 'a new client connection, and its handshake, for each request',
+    path: '/small',
+    bytes: 128,
+    headers: ['Connection: close'],
+    config: 'tls',
+    tls: true,
+    extra: true,
   },
   {
     name: 'newconn-reuse',
