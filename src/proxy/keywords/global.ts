@@ -67,6 +67,8 @@ function sslDefaults(side: 'bind' | 'server', key: 'sslDefaultBind' | 'sslDefaul
     keyword: `ssl-default-${side}-${name}`,
     usage: `<${name}>`,
     doc: `The ${name} of '${side}' lines that name none`,
+    // The runtime does not let the suites of TLS 1.3 be chosen.
+    ...(name === 'ciphersuites' && { support: 'noted' as const }),
     parse: (words, global) => {
       global[key][name] = words.take(`a list of ${name}`).text;
       words.end();

@@ -59,7 +59,8 @@ export function sslOptionRows<Draft>(options: (draft: Draft) => SslOptions): Opt
     {
       keyword: 'ciphersuites',
       usage: '<suites>',
-      doc: 'Cipher suites of TLS 1.3',
+      doc: 'Cipher suites of TLS 1.3: the runtime has its own',
+      support: 'noted',
       parse: (words, draft) => {
         options(draft).ciphersuites = words.take('a list of cipher suites').text;
       },
