@@ -91,5 +91,5 @@ function prepare({ folders = [], runtimeFolder }: ServiceSpec): string[] {
 /** Hashes of what it read, where lablb's probe looks; never a reason not to start. */
 function note({ name, watch, packaged }: ServiceSpec): string {
   const read = [packaged ? dropInPath(name) : unitPath(name), ...watch].join(' ');
-  return `-+/bin/sh -c 'mkdir -p /run/lablb && sha256sum ${read} >/run/lablb/${name}'`;
+  return `-+/bin/sh /var/lib/lablb/note ${name} ${read}`;
 }

@@ -50,7 +50,8 @@ export const proxy: Role = {
 /** A system of its own: rsyslog writes the log; the engine runs under the system's service manager. */
 function machineServices({ topology, node, family, files, programs }: RoleContext): ServiceSpec[] {
   const paths = files.map((file) => file.path);
-  const watch = paths.filter((path) => path.startsWith('/etc/haproxy/'));
+  // Names are looked up when it starts: another address of a server is another configuration.
+  const watch = paths.filter((path) => path === '/etc/hosts' || path.startsWith('/etc/haproxy/'));
   const rsyslog = packagedService(family.software.rsyslog!, {
     watch: paths.filter((path) => path.startsWith('/etc/rsyslog.d/')),
     folders: [LOG_FOLDER],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileSpec } from '../provider.ts';
+import { NOTE } from './note.ts';
 import { recordOf } from './probe.ts';
 
 /**
@@ -11,6 +12,11 @@ export const PUSH = String.raw`
 set -eu
 umask 022
 mkdir -p /var/lib/lablb/pushed
+cat >/var/lib/lablb/note.new <<'EOT'
+@NOTE@
+EOT
+chmod 755 /var/lib/lablb/note.new
+mv -f /var/lib/lablb/note.new /var/lib/lablb/note
 reload=
 drop_block() {
   if grep -Fxq "# >>> lablb $1" "$2" && grep -Fxq "# <<< lablb $1" "$2"
@@ -52,7 +58,7 @@ while read -r op record kind keep mode hash lab path data; do
   case $path in /etc/systemd/system/*) reload=yes ;; esac
 done
 [ -z "$reload" ] || systemctl daemon-reload
-`;
+`.replace('@NOTE@', () => NOTE);
 
 /** What PUSH reads for these files. The content of a large one is beside its place already, as `.lablb-new`. */
 export function pushInput(files: readonly FileSpec[]): string {

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    sandbox: string;
+  }
+}
+
+const SCRIPTS = fileURLToPath(new URL('../sandbox', import.meta.url));
+
+/**
+ * One sandbox for all suites, taken away at the end. LABLB_SANDBOX=FOLDER uses one that is up already (or brings one
+ * up there) and leaves it, which is quicker while tests are written.
+ */
+export default function setup(project: TestProject): () => void {
+  const kept = process.env.LABLB_SANDBOX;
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'lablb-sandbox-'));
+  const script = (name: string): void =>
+    void execFileSync(join(SCRIPTS, name), [folder], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 900_000,
+    });
+  script('up.sh');
+  project.provide('sandbox', folder);
+  return () => {
+    if (!kept) script('down.sh');
+  };
+}

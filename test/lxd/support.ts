@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, inject } from 'vitest';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Said {
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** lablb as it is used on an LXD host: inside the sandbox, with a folder and a state of its own. */
+export class Host {
+  readonly folder = mkdtempSync(join(tmpdir(), 'lablb-lxd-'));
+
+  /** Copies a bundled topology, changed by `edit`, into the folder, as its only one. */
+  topology(name: string, edit: (text: string) => string = (text) => text): string {
+    const path = join(this.folder, 'topology.yaml');
+    cpSync(join(ROOT, 'topologies', name), path);
+    this.edit(edit);
+    return path;
+  }
+
+  edit(change: (text: string) => string): void {
+    const path = join(this.folder, 'topology.yaml');
+    writeFileSync(path, change(readFileSync(path, 'utf8')));
+  }
+
+  start(...argv: string[]): { child: ChildProcess; ended: Promise<Said> } {
+    const child = spawn(join(inject('sandbox'), 'bin', 'inside'), argv, {
+      cwd: this.folder,
+      env: { ...process.env, XDG_STATE_HOME: join(this.folder, 'state'), NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const ended = new Promise<Said>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status, signal) =>
+        resolve({ status: status ?? signal ?? 'unknown', stdout, stderr }),
+      );
+    });
+    return { child, ended };
+  }
+
+  /** Runs a command inside the sandbox. */
+  run(...argv: string[]): Promise<Said> {
+    return this.start(...argv).ended;
+  }
+
+  lablb(...args: string[]): Promise<Said> {
+    return this.run(process.execPath, join(ROOT, 'bin', 'run.js'), ...args);
+  }
+
+  /** The same, and it must succeed. */
+  async must(...args: string[]): Promise<string> {
+    const said = await this.lablb(...args);
+    expect(said, `lablb ${args.join(' ')}`).toMatchObject({ status: 0 });
+    return said.stdout;
+  }
+
+  async json<T>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.must(...args, '--json')) as T;
+  }
+
+  /** `lxc`, as a person would type it; it must succeed. */
+  async lxc(...args: string[]): Promise<string> {
+    const said = await this.run('lxc', ...args);
+    expect(said, `lxc ${args.join(' ')}`).toMatchObject({ status: 0 });
+    return said.stdout;
+  }
+
+  /** Names of all instances, sorted. */
+  async instances(): Promise<string[]> {
+    return (await this.lxc('list', '--format', 'csv', '--columns', 'n')).split('\n').filter(Boolean).sort();
+  }
+
+  on(node: string, ...argv: string[]): Promise<string> {
+    return this.lxc('exec', node, '-T', '--', ...argv);
+  }
+
+  /** Takes away whatever a test left, and the folder. */
+  async close(): Promise<void> {
+    for (const name of await this.instances()) await this.run('lxc', 'delete', '--force', name);
+    for (const name of ['macvlan']) await this.run('lxc', 'profile', 'delete', name);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export interface Status {
+  readonly nodes: readonly { name: string; state: string; address?: string }[];
+  readonly drift: readonly { node: string; what: string; why: string }[];
+}
+
+/** The drift of the only lab, as `node: what`. */
+export async function driftOf(host: Host): Promise<string[]> {
+  const [lab] = await host.json<Status[]>('status');
+  return lab!.drift.map(({ node, what }) => `${node}: ${what}`);
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:lxd`: labs on a real LXD, in a sandbox of its own. Needs root and the packages of test/sandbox. */
+export default defineConfig({
+  test: {
+    include: ['test/lxd/*.e2e.ts'],
+    globalSetup: ['test/support/build.ts', 'test/lxd/sandbox.ts'],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    // One daemon, one LAN, two cores.
+    fileParallelism: false,
+    env: { NO_COLOR: '1' },
+  },
+});
