@@ -14,6 +14,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(3);
 }
 
+// Ctrl-C goes to what runs as well, which ends in its own way: wait for it, or it would write over the prompt.
+// A second one waits for nothing.
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true;
+});
+
 try {
   await installIfNeeded();
   await build();
@@ -21,13 +28,15 @@ try {
     ['up', TOPOLOGY],
     ['test', 'roundrobin', '--topology', TOPOLOGY],
   ]) {
-    const status = await lablb(...args);
+    const status = interrupted ? 130 : await lablb(...args);
     if (status !== 0) process.exit(status);
   }
   process.stdout.write(`\n${await whereToLook()}\n`);
 } catch (error) {
-  process.stderr.write(`npm start: ${error.message}\n`);
-  process.exitCode = 1;
+  process.stderr.write(
+    interrupted ? 'npm start: interrupted; run it again to go on\n' : `npm start: ${error.message}\n`,
+  );
+  process.exitCode = interrupted ? 130 : 1;
 }
 
 async function whereToLook() {
@@ -40,7 +49,7 @@ async function whereToLook() {
     ['npx lablb status', 'what is up, and what differs from what should be'],
     ['npx lablb logs proxyha -f', 'requests as they come in'],
     [`npx lablb down`, 'take it away again'],
-    [TOPOLOGY, 'the file that it all came from: change it, then `npx lablb up` it'],
+    [`npx lablb up ${TOPOLOGY}`, 'after you changed that file: only what differs is done'],
   ];
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const width = Math.max(...rows.map(([what]) => what.length));

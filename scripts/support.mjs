@@ -21,7 +21,8 @@ export function tryRun(file, args, { quiet = false, env } = {}) {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk));
     child.once('error', reject);
     child.once('close', (status, signal) => {
-      if (status !== 0 && quiet) process.stderr.write(Buffer.concat(said));
+      if (quiet && status !== 0 && status !== 130 && signal === null)
+        process.stderr.write(Buffer.concat(said));
       resolve(status ?? (signal === 'SIGINT' ? 130 : 1));
     });
   });
