@@ -3,12 +3,15 @@
 import type { CheckEvent } from './health/checks.ts';
 import { stateText } from './health/counter.ts';
 import { hasCode, STATUSES } from './health/statuses.ts';
+import type { Connection, HandshakeEnd } from '../sockets/transport.ts';
+import { localDate } from './logs/dates.ts';
 import { makeMessenger } from './logs/logger.ts';
 import {
   changedFromCli,
   countUsable,
   frontendPaused,
   frontendResumed,
+  handshakeRefused,
   type Message,
   noServerAvailable,
   proxyStarted,
@@ -30,6 +33,8 @@ export interface Announcer {
   stopped(): void;
   /** For `startChecks`. */
   checked(event: CheckEvent): void;
+  /** A client did not come through its handshake. `openedAt`: milliseconds of the wall clock. */
+  refused(settings: ProxySettings, listener: string, client: Connection, how: HandshakeEnd, openedAt: number): void;
   /** SIGHUP: every server as it stands. */
   states(): void;
 }
@@ -69,6 +74,14 @@ export function announcer(proxy: LiveProxy, outputs: LogOutputs): Announcer {
       if (event.kind !== 'check') say(settings, changeByCheck(event));
       else if (settings.options.logHealthChecks) say(settings, checkResult(event));
     },
+    refused(settings, listener, client, how, openedAt) {
+      const { dontlognull, logSeparateErrors } = settings.options;
+      if (dontlognull && how === 'closed') return;
+      const at = date.withMilliseconds(openedAt);
+      const from = `${client.remoteAddress}:${client.remotePort}`;
+      const { level, text } = handshakeRefused(from, at, `${settings.name}/${listener}`, how);
+      say(settings, { level: logSeparateErrors ? ERR : level, text });
+    },
     states() {
       for (const { servers, settings } of proxy.backends)
         for (const server of servers) say(settings, currentState(server));
@@ -76,7 +89,10 @@ export function announcer(proxy: LiveProxy, outputs: LogOutputs): Announcer {
   };
 }
 
+const date = localDate();
+
 const ALERT = 1;
+const ERR = 3;
 const WARNING = 4;
 const NOTICE = 5;
 

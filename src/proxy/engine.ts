@@ -5,9 +5,9 @@
 import { isIP } from 'node:net';
 import { type Place, ProxyError } from '../errors.ts';
 import type { Clock } from '../sockets/timers.ts';
-import type { ListenAddress, Listener, TlsClient, Transport } from '../sockets/transport.ts';
+import type { ListenAddress, Listener, TlsClient, TlsServer, Transport } from '../sockets/transport.ts';
 import { alarmClock } from './alarm.ts';
-import { announcer } from './announce.ts';
+import { type Announcer, announcer } from './announce.ts';
 import { warmUpServers } from './balance/slowstart.ts';
 import { type Compiled, compileConfiguration } from './compile.ts';
 import { startChecks } from './health/checks.ts';
@@ -76,11 +76,11 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     maxFields: httpMaxhdr,
     stopping: false,
   });
-  const listeners = listenAll(compiled, acceptor, host.transport, global);
+  const announce = announcer(proxy, outputs);
+  const listeners = listenAll(compiled, acceptor, host.transport, global, announce);
   const alarms = alarmClock(host.clock);
   warmUpServers(proxy.backends, alarms);
   const runtime = orStop(listeners, () => serveRuntimeSocket(host.transport, global, proxy, alarms));
-  const announce = announcer(proxy, outputs);
   const checks = startChecks(proxy, host.transport, alarms, (event) => announce.checked(event), {
     tls: (server) => {
       const { checkTls = TRUSTING } = server.settings;
@@ -173,13 +173,14 @@ function listenAll(
   acceptor: Acceptor,
   transport: Transport,
   global: GlobalSettings,
+  announce: Announcer,
 ): FrontendListener[] {
   const listeners: FrontendListener[] = [];
   const failures: ProxyError[] = [];
   for (const plan of compiled.frontends)
     plan.settings.binds.forEach((bind, i) => {
       try {
-        listeners.push(new FrontendListener(plan, bind, i + 1, acceptor, transport, global));
+        listeners.push(new FrontendListener(plan, bind, i + 1, acceptor, transport, global, announce));
       } catch (error) {
         if (!(error instanceof ProxyError)) throw error;
         failures.push(withPlace(error, plan.settings, bind.place));
@@ -201,11 +202,16 @@ class FrontendListener {
     acceptor: Acceptor,
     transport: Transport,
     global: GlobalSettings,
+    announce: Announcer,
   ) {
     const { frontend } = plan;
     const state = { id, name: bind.name ?? `sock-${id}`, bind };
     const accept = acceptor.acceptOn(plan, state);
-    const tls = bind.ssl && tlsServer(bind.ssl, plan.settings, global);
+    const label = bind.name ?? String(id);
+    const tls: TlsServer | undefined = bind.ssl && {
+      ...tlsServer(bind.ssl, plan.settings, global),
+      refused: (client, how, openedAt) => announce.refused(plan.settings, label, client, how, openedAt),
+    };
     const listen = () => transport.listen(listenAddress(bind), accept, tls);
     this.#listener = listen();
     frontend.listeners.push(state);

@@ -16,6 +16,7 @@ import type {
   ConnectAddress,
   Connection,
   Events,
+  HandshakeEnd,
   ListenAddress,
   Listener,
   TlsClient,
@@ -227,6 +228,46 @@ class SecureClient extends BunConnection {
   }
 }
 
+/** A client that speaks TLS. Nobody hears of it before its handshake is over. */
+class Guest extends BunConnection {
+  readonly #openedAt = Date.now();
+  readonly #tls: TlsServer;
+  // The owner may want to log them when the socket is gone.
+  readonly #remoteAddress = super.remoteAddress;
+  readonly #remotePort = super.remotePort;
+  #isRefused = false;
+
+  constructor(socket: Bun.Socket<Guest>, tls: TlsServer) {
+    super(NOBODY, socket as never);
+    this.#tls = tls;
+  }
+
+  override get remoteAddress(): string {
+    return this.#remoteAddress;
+  }
+
+  override get remotePort(): number {
+    return this.#remotePort;
+  }
+
+  override ended(): void {
+    if (this.events === NOBODY) this.refuse('closed');
+    else super.ended();
+  }
+
+  override closed(error: unknown): void {
+    if (this.events === NOBODY) this.refuse('closed');
+    else super.closed(error);
+  }
+
+  refuse(how: HandshakeEnd): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.reset();
+    this.#tls.refused?.(this, how, this.#openedAt);
+  }
+}
+
 /** The reason of a handshake that failed, whatever was wrong. */
 const HANDSHAKE_FAILED = 'EPROTO';
 
@@ -280,22 +321,22 @@ function secureOptions(accept: Accept, tls: TlsServer) {
     socket: {
       ...commonHandlers,
       ...(serverName && { serverName: (_data: unknown, name: string) => serverName(name) }),
-      open(socket: BunSocket): void {
-        socket.data = new BunConnection(NOBODY, socket);
+      open(socket: Bun.Socket<Guest>): void {
+        socket.data = new Guest(socket, tls);
         socket.timeout(seconds);
       },
-      handshake(socket: BunSocket, ok: boolean, error: HandshakeError): void {
-        const connection = socket.data;
-        if (connection.events !== NOBODY) return;
+      handshake(socket: Bun.Socket<Guest>, ok: boolean, error: HandshakeError): void {
+        const guest = socket.data;
+        if (guest.events !== NOBODY) return;
         socket.timeout(0);
         if (!acceptsClient(tls, socket as never, ok, error)) {
-          connection.reset();
+          guest.refuse(!ok && error?.code === 'ECONNRESET' ? 'closed' : 'failed');
           return;
         }
-        connection.events = accept(connection);
-        connection.events.opened(connection);
+        guest.events = accept(guest);
+        guest.events.opened(guest);
       },
-      timeout: (socket: BunSocket) => socket.data.reset(),
+      timeout: (socket: Bun.Socket<Guest>) => socket.data.refuse('timeout'),
     },
   };
 }

@@ -59,7 +59,12 @@ export interface TlsServer extends TlsRules {
   readonly clients?: { readonly ca: string; readonly required: boolean };
   /** Connections that did not finish their handshake by then are closed. */
   readonly handshakeTimeoutMs?: number;
+  /** Told of connections that did not come through their handshake. `openedAt`: milliseconds of the wall clock. */
+  refused?(client: Connection, how: HandshakeEnd, openedAt: number): void;
 }
+
+/** `closed` by the client before it was over. */
+export type HandshakeEnd = 'failed' | 'closed' | 'timeout';
 
 /** How to speak TLS with a server. */
 export interface TlsClient extends TlsRules {

@@ -7,6 +7,7 @@ export interface Message {
   readonly text: string;
 }
 
+const INFO = 6;
 const EMERG = 0;
 const ALERT = 1;
 const WARNING = 4;
@@ -57,6 +58,17 @@ export function serverDown(server: Server, reason: string, left: Left): Message 
 export function serverUp(server: Server, reason: string, left: Left): Message {
   return { level: NOTICE, text: `Server ${path(server)} is UP${because(reason)}. ${online(left)}` };
 }
+
+/** A client that did not come through its handshake (manual, section 8.2.5). */
+export function handshakeRefused(client: string, at: string, listener: string, how: HandshakeEnd): Message {
+  return { level: INFO, text: `${client} [${at}] ${listener}: ${REFUSALS[how]}` };
+}
+
+const REFUSALS: Readonly<Record<HandshakeEnd, string>> = {
+  failed: 'SSL handshake failure',
+  closed: 'Connection closed during SSL handshake',
+  timeout: 'Timeout during SSL handshake',
+};
 
 /** Takes no new sessions, those bound to it aside (404 with `disable-on-404`). */
 export function serverStopping(server: Server, reason: string, left: Left): Message {
