@@ -1,4 +1,5 @@
 /** Messages about proxies and servers, word for word as HAProxy logs them, with their levels. */
+import type { HandshakeEnd } from '../../sockets/transport.ts';
 import type { Backend, Server } from '../model.ts';
 
 export interface Message {
