@@ -1,0 +1,68 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testEngine } from '../support/cli.ts';
+import { type RunningProxy, startProxy } from '../support/proxy.ts';
+
+/** Names of servers at start. `init-addr last` asks no name server, so the test needs none. */
+describe.skipIf(testEngine() === undefined)('servers whose names have no address', () => {
+  const CONFIG = `
+global
+    stats socket \${dir}/admin.sock level admin
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 1s
+    timeout server 1s
+listen www
+    bind 127.0.0.1:\${port:www}
+    server lost lost.invalid:80 init-addr last
+    server later later.invalid:80 init-addr last,none
+    server known known.invalid:80 init-addr last,127.0.0.9
+    server plain 127.0.0.8:80 init-addr none
+`;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    proxy = await startProxy(CONFIG);
+  });
+  afterAll(() => proxy?.stop());
+
+  it('are told with their place, unless init-addr allows for it', () => {
+    expect(proxy.stderr().match(/no address for '.*/g)).toEqual([
+      expect.stringMatching(/^no address for 'lost\.invalid': server 'lost' cannot answer; /),
+    ]);
+    expect(proxy.stderr()).toMatch(/:11:12 {2}warning: no address/);
+  });
+
+  it('do not keep the others from theirs', async () => {
+    const rows = (await ask(join(proxy.folder, 'admin.sock'), 'show servers state'))
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter((fields) => fields[1] === 'www');
+    expect(rows.map(([, , , name, address]) => [name, address])).toEqual([
+      ['lost', '-'],
+      ['later', '-'],
+      ['known', '127.0.0.9'],
+      ['plain', '127.0.0.8'],
+    ]);
+  });
+
+  it('can be passed over with -dr', async () => {
+    const quiet = await startProxy(CONFIG, { args: ['-dr'] });
+    await quiet.stop();
+    expect(quiet.stderr()).toBe('');
+  });
+});
+
+function ask(path: string, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    connect(path)
+      .on('data', (chunk) => {
+        answer += chunk;
+      })
+      .on('end', () => resolve(answer))
+      .on('error', reject)
+      .end(`${command}\n`);
+  });
+}
