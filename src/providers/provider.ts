@@ -120,10 +120,26 @@ export interface Configure {
   configure(node: NodeName, name: string): Promise<void>;
 }
 
+/** Nodes that are machines: restarted as a whole. Resolves when it has its address again. */
+export interface Restart {
+  restart(node: NodeName): Promise<void>;
+}
+
+/** States of nodes to go back to. A snapshot of the same name is replaced. */
+export interface Snapshots {
+  makeSnapshot(node: NodeName, name: string): Promise<void>;
+  restoreSnapshot(node: NodeName, name: string): Promise<void>;
+  /** Names, oldest first. */
+  snapshots(node: NodeName): Promise<string[]>;
+}
+
 /** What a lab's nodes share, taken away after the last of them. */
 export interface Tidy {
   tidy(): Promise<void>;
 }
 
 /** All that the commands need of a provider, and what only some can do. */
-export type LabProvider = Provider & Surroundings & Attach & Partial<Batch & Configure & Tidy>;
+export type LabProvider = Provider &
+  Surroundings &
+  Attach &
+  Partial<Batch & Configure & Restart & Snapshots & Tidy>;

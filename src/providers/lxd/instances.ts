@@ -10,6 +10,7 @@ export interface Instance {
   /** The instance's own, without those of its profiles. */
   readonly config: Readonly<Record<string, string>>;
   readonly devices: Readonly<Record<string, Device>>;
+  readonly snapshots?: readonly { readonly name: string; readonly created_at: string }[] | null;
   readonly state?: {
     readonly network?: Readonly<
       Record<string, { readonly addresses: readonly { family: string; scope: string; address: string }[] }>

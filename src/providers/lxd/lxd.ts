@@ -23,9 +23,11 @@ import { addressOf, type Instance, isOf, isRunning, listInstances } from './inst
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
 import { waitForAddress } from './network.ts';
 import { deviceText, instanceSettings, type LxdSettings, MACVLAN, settingsOf } from './settings.ts';
+import { makeSnapshot, restoreSnapshot } from './snapshots.ts';
 
 const PROBE_DEADLINE_MS = 30_000;
 const PUSH_DEADLINE_MS = 120_000;
+const RESTART_DEADLINE_MS = 90_000;
 const DELETE_DEADLINE_MS = 90_000;
 
 /** A lab of containers (or virtual machines) of LXD or Incus, through its client alone. */
@@ -154,6 +156,27 @@ export class LxdProvider implements LabProvider {
     const result = await this.#client.try(args, { timeoutMs: DELETE_DEADLINE_MS, what: `deleting ${node}` });
     if (result.exitStatus !== 0 && !/not found/i.test(result.stderr))
       throw refusal(this.#client.argv(args), result);
+  }
+
+  async restart(node: NodeName): Promise<void> {
+    await this.#client.call(['restart', this.#client.at(node)], { timeoutMs: RESTART_DEADLINE_MS });
+    await waitForAddress(this.#client, node, { parent: this.#parent() });
+  }
+
+  makeSnapshot(node: NodeName, name: string): Promise<void> {
+    return makeSnapshot(this.#client, node, name);
+  }
+
+  async restoreSnapshot(node: NodeName, name: string): Promise<void> {
+    await restoreSnapshot(this.#client, node, name);
+    const [now] = await listInstances(this.#client, node);
+    if (now && isRunning(now)) await waitForAddress(this.#client, node, { parent: this.#parent() });
+  }
+
+  async snapshots(node: NodeName): Promise<string[]> {
+    const [now] = await listInstances(this.#client, node);
+    const made = [...(now?.snapshots ?? [])].sort((a, b) => a.created_at.localeCompare(b.created_at));
+    return made.map(({ name }) => name);
   }
 
   async tidy(): Promise<void> {

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Flags } from '@oclif/core';
+import { LabCommand } from '../cli/base.ts';
+import { labArg, nameFlag } from '../cli/flags.ts';
+import { hostsLines, writeHostsFile } from '../lab/hosts-file.ts';
+
+export default class Hosts extends LabCommand {
+  static override summary = 'Show the lines that make a lab’s sites known on this machine';
+  static override description =
+    'For /etc/hosts, so that a browser finds the sites: every site is where the balancer is. --write puts them there between markers, --remove takes them away.';
+  static override examples = ['<%= config.bin %> hosts', 'sudo <%= config.bin %> hosts --write'];
+  static override args = { topology: labArg };
+  static override flags = {
+    name: nameFlag,
+    write: Flags.boolean({ description: 'put the lines in the file', exclusive: ['remove'] }),
+    remove: Flags.boolean({ description: 'take them out of the file' }),
+    file: Flags.string({ description: 'the file', default: '/etc/hosts', helpValue: 'FILE' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Hosts);
+    asTheUserBeforeSudo();
+    const { whichLab } = await import('../lab/which.ts');
+    const record = await whichLab({ topology: args.topology, name: flags.name });
+    const lines = flags.remove ? [] : hostsLines(record);
+    if (!flags.write && !flags.remove) {
+      this.log(lines.join('\n'));
+      return { lines };
+    }
+    const changed = writeHostsFile(flags.file, record.name, lines);
+    const done = flags.remove
+      ? `no longer has the names of ${record.name}`
+      : `has the names of ${record.name}`;
+    this.log(`${flags.file} ${done}${changed ? '' : ': nothing to do'}`);
+    return { file: flags.file, lines, changed };
+  }
+}
+
+/** Under sudo the lab is still the one of whoever typed it: sudo gives root's home, and with it root's labs. */
+function asTheUserBeforeSudo(): void {
+  const { SUDO_UID, XDG_STATE_HOME } = process.env;
+  if (!SUDO_UID || XDG_STATE_HOME) return;
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const home = users.find(([, , uid]) => uid === SUDO_UID)?.[5];
+  if (home) process.env.XDG_STATE_HOME = join(home, '.local', 'state');
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { driftOf, Host } from './support.ts';
+
+describe('a lab on LXD, when things go wrong', () => {
+  let host: Host;
+  beforeEach(() => {
+    host = new Host();
+  });
+  afterEach(() => host.close());
+
+  it('leaves an instance of the same name that is not ours alone, and says so', async () => {
+    await host.lxc('init', '--quiet', 'debian/12', 'web2');
+    host.topology('debian-lxd-nginx.yaml');
+    const up = await host.lablb('up');
+    expect(up.status).not.toBe(0);
+    expect(up.stderr).toMatch(/web2: something of that name is there already, and lablb did not make it/);
+    expect(await host.instances()).toEqual(['web2']);
+    await host.lablb('down', '--name', 'debian-lxd-nginx');
+    expect(await host.instances()).toEqual(['web2']);
+  });
+
+  for (const after of [700, 2500, 6000]) {
+    it(`converges after a kill ${after} ms into up`, async () => {
+      host.topology('debian-lxd-nginx.yaml');
+      const { child, ended } = host.start(process.execPath, lablb, 'up');
+      await sleep(after);
+      child.kill('SIGKILL');
+      await ended;
+      expect((await host.lablb('status')).status).toBe(0);
+      await host.must('up');
+      expect(await driftOf(host)).toEqual([]);
+      await host.must('test', 'roundrobin');
+      await host.must('down');
+      expect(await host.instances()).toEqual([]);
+    });
+  }
+
+  it('takes away a lab that is half gone, and one that was killed while it came up', async () => {
+    host.topology('debian-lxd-nginx.yaml');
+    const { child, ended } = host.start(process.execPath, lablb, 'up');
+    await sleep(3000);
+    child.kill('SIGKILL');
+    await ended;
+    await host.run('lxc', 'delete', '--force', 'web1');
+    await host.must('down');
+    expect(await host.instances()).toEqual([]);
+    expect(await host.lxc('profile', 'list', '--format', 'csv')).not.toContain('macvlan');
+  });
+
+  it('reuses a profile that says the same, refuses one that differs, and removes neither', async () => {
+    await host.lxc('profile', 'create', 'macvlan');
+    await host.lxc(
+      'profile',
+      'device',
+      'add',
+      'macvlan',
+      'eth0',
+      'nic',
+      'nictype=macvlan',
+      'parent=lan9',
+      'name=eth0',
+    );
+    host.topology('debian-lxd-nginx.yaml');
+    const refused = await host.lablb('up');
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(
+      /the profile 'macvlan' is there and says something else[\s\S]*parent=lan9/,
+    );
+    expect(await host.instances()).toEqual([]);
+    await host.lxc('profile', 'device', 'set', 'macvlan', 'eth0', 'parent=lan0');
+    await host.must('up');
+    await host.must('down');
+    expect(await host.lxc('profile', 'show', 'macvlan')).toContain('parent: lan0');
+  });
+
+  it.each([
+    ['an image that is not there', 'images:debian/12', 'images:debian/99', /the image is not to be had/],
+    ['a remote that is not there', 'images:debian/12', 'nowhere:debian/12', /there is no such remote/],
+    [
+      'an interface that is not there',
+      'macvlan: auto',
+      'macvlan: eth77',
+      /the interface for macvlan is not there/,
+    ],
+    ['a pool that is not there', 'macvlan: auto', 'storage: nowhere', /there is no storage for it/],
+    ['a profile that is not there', 'macvlan: auto', 'profiles: [default, nowhere]', /profile/],
+  ])('refuses %s', async (_, is, becomes, message) => {
+    host.topology('debian-lxd-nginx.yaml', (text) => text.replace(is, becomes));
+    const up = await host.lablb('up');
+    expect(up.status).not.toBe(0);
+    expect(up.stderr).toMatch(message);
+    await host.must('down');
+    expect(await host.instances()).toEqual([]);
+  });
+
+  it('works on the bridge, without the cron line', async () => {
+    host.topology('rocky-lxd-apache.yaml', (text) => text.replace('macvlan: auto', 'macvlan: false'));
+    await host.must('up');
+    expect(await host.on('web1', 'ip', '-4', 'address', 'show', 'eth0')).toContain('198.18.1.');
+    expect((await host.run('lxc', 'exec', 'web1', '-T', '--', 'crontab', '-l')).stdout).not.toContain(
+      'dhclient',
+    );
+    await host.must('test', 'roundrobin');
+    expect(await host.must('up')).toMatch(/nothing to do/);
+  });
+
+  it('runs either file on this machine alone', async () => {
+    for (const file of ['rocky-lxd-apache.yaml', 'debian-lxd-nginx.yaml']) {
+      host.topology(file);
+      await host.must('up', '--provider', 'local');
+      await host.must('test', 'roundrobin');
+      await host.must('down');
+    }
+    expect(await host.instances()).toEqual([]);
+  });
+});
+
+const lablb = new URL('../../bin/run.js', import.meta.url).pathname;
