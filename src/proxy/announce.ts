@@ -1,9 +1,9 @@
 /** What a proxy says about itself in its logs: started and stopped, servers up and down, checks (manual, section 8). */
 
+import type { Connection, HandshakeEnd } from '../sockets/transport.ts';
 import type { CheckEvent } from './health/checks.ts';
 import { stateText } from './health/counter.ts';
 import { hasCode, STATUSES } from './health/statuses.ts';
-import type { Connection, HandshakeEnd } from '../sockets/transport.ts';
 import { localDate } from './logs/dates.ts';
 import { makeMessenger } from './logs/logger.ts';
 import {
@@ -34,7 +34,13 @@ export interface Announcer {
   /** For `startChecks`. */
   checked(event: CheckEvent): void;
   /** A client did not come through its handshake. `openedAt`: milliseconds of the wall clock. */
-  refused(settings: ProxySettings, listener: string, client: Connection, how: HandshakeEnd, openedAt: number): void;
+  refused(
+    settings: ProxySettings,
+    listener: string,
+    client: Connection,
+    how: HandshakeEnd,
+    openedAt: number,
+  ): void;
   /** SIGHUP: every server as it stands. */
   states(): void;
 }

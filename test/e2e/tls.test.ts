@@ -3,7 +3,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect as connectPlainly,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -325,12 +331,26 @@ backend rude
       expect({ status, body }).toEqual({ status: 200, body: 'all there is' });
     });
 
-    it('goes on when a client leaves in the middle of a handshake, or does not speak TLS', async () => {
-      const proxy = await start(hello(`crt ${site.pemFile}`));
+    it('goes on, and logs it, when clients do not come through the handshake', async () => {
+      const proxy = await start(`
+${hello(`crt ${site.pemFile}`)}  log stdout format raw local0
+  timeout client 1s
+`);
       const port = proxy.ports.web!;
       await get(`http://127.0.0.1:${port}/`, {}).catch(() => undefined);
+      await raw(port, true);
+      await raw(port, false);
       expect(await ask(port, { ca: authority.own.cert })).toBe(200);
-      expect(proxy.alive()).toBe(true);
+      const lines = () =>
+        [...proxy.stdout().matchAll(/^127\.0\.0\.1:\d+ \[\d\d\/\w+\/[\d:.]+\] web\/1: (.*SSL.*)$/gm)].map(
+          (l) => l[1],
+        );
+      for (let tries = 0; tries < 50 && lines().length < 3; tries++) await sleep(20);
+      expect(lines()).toEqual([
+        'SSL handshake failure',
+        'Connection closed during SSL handshake',
+        'Timeout during SSL handshake',
+      ]);
     });
   });
 
@@ -561,6 +581,15 @@ frontend web
       })
         .on('error', () => resolve(undefined))
         .end();
+    });
+  }
+
+  /** A connection that says nothing, until one side closes it. */
+  function raw(port: number, close: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const socket = connectPlainly(port, '127.0.0.1', () => close && socket.end());
+      socket.on('error', () => {}).on('close', () => resolve());
+      socket.resume();
     });
   }
 
