@@ -488,6 +488,11 @@ frontend web
       });
       return { status, stderr };
     };
+    let weak = '';
+    beforeAll(() => {
+      const own = ['-x509', '-newkey', 'rsa:1024', '-nodes', '-subj', '/CN=site.test'];
+      weak = authority.openssl('req', ...own, '-keyout', '-', '-out', '-');
+    });
     const cut = (text: string) => text.replace(/\n[^\n]+\n(-----END)/, '\n$1');
 
     it.each([
@@ -507,6 +512,7 @@ frontend web
       ['a key without a certificate', 'ssl crt key.pem', /no certificate in 'key\.pem'/],
       ['a key of another certificate', 'ssl crt mixed.pem', /do not belong together/],
       ['a certificate that was cut', 'ssl crt cut.pem', /a certificate in 'cut\.pem' cannot be read/],
+      ['a key of 1024 bits, as an old tutorial makes it', 'ssl crt weak.pem', /only 1024 bits/],
       ['a file that is no PEM', 'ssl crt text.pem', /no certificate in 'text\.pem'/],
       ['an empty folder', 'ssl crt empty', /no certificate in the folder 'empty'/],
     ])('%s', (_what, bind, message) => {
@@ -517,6 +523,7 @@ frontend web
         'mixed.pem': site.cert + other.key,
         'cut.pem': cut(site.cert) + site.key,
         'text.pem': 'hello\n',
+        'weak.pem': weak,
       });
       expect(status).toBe(1);
       if (engine === 'lablb') expect(stderr).toMatch(message);

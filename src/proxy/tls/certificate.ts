@@ -52,6 +52,12 @@ export function readCertificate(file: string, text: string, beside: string | und
       `the private key and the certificate in '${file}' do not belong together`,
       'the first certificate of the file must be the one of the key',
     );
+  const bits = own.publicKey.asymmetricKeyDetails?.modulusLength ?? SHORTEST;
+  if (bits < SHORTEST)
+    throw new CertificateFault(
+      `the key in '${file}' has only ${bits} bits: clients refuse it, and so does HAProxy`,
+      `make one with ${SHORTEST}: openssl req -newkey rsa:${SHORTEST} …`,
+    );
   for (const { text: each } of chain.slice(1)) parse(each, file);
   return {
     file,
@@ -60,6 +66,9 @@ export function readCertificate(file: string, text: string, beside: string | und
     names: certificateNames(own),
   };
 }
+
+/** Bits of an RSA key: what OpenSSL's security level 2, the default of today's systems, asks for. */
+const SHORTEST = 2048;
 
 /** Authorities of a `ca-file`, as one text. @throws CertificateFault */
 export function readAuthorities(file: string, text: string): string {
