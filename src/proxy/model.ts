@@ -419,7 +419,7 @@ export interface CheckState {
 }
 
 /** Everything that lives in one process. */
-export interface Proxy {
+export interface LiveProxy {
   readonly configuration: Configuration;
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
