@@ -112,7 +112,7 @@ class Loop {
   }
 
   listen(at: Exclude<ListenAddress, { kind: 'unix' }>, accept: Accept): Listener {
-    const listener = at.kind === 'fd' ? new QuickListener(this, at.fd, accept) : this.#bind(at, accept);
+    const listener = at.kind === 'fd' ? this.#inherit(at, accept) : this.#bind(at, accept);
     this.add(listener.fd, listener, EPOLL.in);
     return listener;
   }
@@ -238,6 +238,11 @@ class Loop {
     return new QuickListener(this, fd, accept);
   }
 
+  #inherit(at: Extract<ListenAddress, { kind: 'fd' }>, accept: Accept): QuickListener {
+    if (this.libc.listen(at.fd, BACKLOG) < 0) throw this.#listenError(at);
+    return new QuickListener(this, at.fd, accept);
+  }
+
   #listenError(at: ListenAddress): ProxyError {
     const code = ERRNO[this.libc.errno()] ?? 'EUNKNOWN';
     return listenError(at, Object.assign(new Error(code), { code }));
@@ -269,29 +274,35 @@ class QuickListener implements Listener, Source {
     ).port;
   }
 
+  /** Whom the system has let in already is served: closing the socket would break those connections off. */
   stop(): void {
+    for (let i = 0; i < BACKLOG && this.#acceptOne(); i++);
     clearTimeout(this.#pausing);
     this.#loop.forget(this.fd);
     this.#loop.libc.close(this.fd);
   }
 
   ready(): void {
+    for (let i = 0; i < ACCEPTS && this.#acceptOne(); i++);
+  }
+
+  /** False when no more is waiting. */
+  #acceptOne(): boolean {
     const { libc } = this.#loop;
-    for (let i = 0; i < ACCEPTS; i++) {
-      peerLength[0] = PEER_BYTES;
-      const fd = libc.accept4(this.fd, peerBytes as never, peerLength as never, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd < 0) {
-        const code = ERRNO[libc.errno()];
-        if (code === 'ECONNABORTED') continue;
-        if (code !== 'EAGAIN') this.#pause();
-        return;
-      }
-      const connection = new QuickConnection(this.#loop, fd, undefined as never, true);
-      connection.keepPeer(peerBytes);
-      connection.events = this.#accept(connection);
-      this.#loop.addConnection(connection);
-      connection.events.opened(connection);
+    peerLength[0] = PEER_BYTES;
+    const fd = libc.accept4(this.fd, peerBytes as never, peerLength as never, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      const code = ERRNO[libc.errno()];
+      if (code === 'ECONNABORTED') return true;
+      if (code !== 'EAGAIN') this.#pause();
+      return false;
     }
+    const connection = new QuickConnection(this.#loop, fd, undefined as never, true);
+    connection.keepPeer(peerBytes);
+    connection.events = this.#accept(connection);
+    this.#loop.addConnection(connection);
+    connection.events.opened(connection);
+    return true;
   }
 
   /** Out of descriptors or memory: the waiting connection would wake the loop again and again. */

@@ -76,12 +76,14 @@ export const OPTION = {
 
 /** errno by number, for those that sockets meet. */
 export const ERRNO: Readonly<Record<number, string>> = {
+  9: 'EBADF',
   11: 'EAGAIN',
   13: 'EACCES',
   22: 'EINVAL',
   23: 'ENFILE',
   24: 'EMFILE',
   32: 'EPIPE',
+  88: 'ENOTSOCK',
   97: 'EAFNOSUPPORT',
   98: 'EADDRINUSE',
   99: 'EADDRNOTAVAIL',

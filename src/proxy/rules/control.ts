@@ -22,13 +22,8 @@ export const CONTROL_ACTIONS: readonly ActionRow[] = [
   verdict('accept', TCP, 'End this set of rules: the rest does not apply.', VERDICT.stop),
   {
     ...verdict('reject', [...TCP, 'http-request'], 'Close the connection without an answer.', VERDICT.close),
-    compile: (_args, _env, set) => (tx) => {
-      const { counters } = tx.frontend;
+    compile: () => (tx) => {
       tx.termination = 'PR';
-      if (set === 'tcp-request connection') counters.dcon++;
-      else if (set === 'tcp-request session') counters.dses++;
-      else if (set === 'tcp-response content') counters.dresp++;
-      else counters.dreq++;
       return VERDICT.close;
     },
   },

@@ -43,13 +43,8 @@ export const REPLY_ACTIONS: readonly ActionRow[] = [
     sets: [...BOTH, 'stats http-request'],
     parse: (words, context, _proxy, set) =>
       parseReply(words, context, set, set === 'http-response' ? 502 : 403, ERROR_STATUSES),
-    compile: (args: ReplyArgs, env, set) => {
-      const reply = compileReply(args, env, { termination: 'PR' });
-      return (tx) => {
-        if (set === 'http-response') tx.frontend.counters.dresp++;
-        else tx.frontend.counters.dreq++;
-        return reply(tx);
-      };
+    compile: (args: ReplyArgs, env) => {
+      return compileReply(args, env, { termination: 'PR' });
     },
   },
   {
@@ -64,11 +59,7 @@ export const REPLY_ACTIONS: readonly ActionRow[] = [
     compile: ({ reply, proxy }: { reply: ReplyArgs; proxy: ProxySettings }, env) => {
       // Timeouts may stand below the rule, so they are read now.
       const delay = proxy.timeouts.tarpit ?? proxy.timeouts.connect ?? 0;
-      const answer = compileReply(reply, env, { termination: 'PT', delay });
-      return (tx) => {
-        tx.frontend.counters.dreq++;
-        return answer(tx);
-      };
+      return compileReply(reply, env, { termination: 'PT', delay });
     },
   },
   {

@@ -13,6 +13,8 @@ export class Acceptor {
   readonly runtime: Runtime;
   /** Connections over a limit: accepted by the system, not read from until another one ends. */
   #waiting: Waiting[] = [];
+  /** Connections that are still to tell their PROXY protocol header: they have a place but no stream. */
+  readonly #reading = new Map<FrontendPlan, number>();
 
   constructor(runtime: Omit<Runtime, 'left'>) {
     this.runtime = { ...runtime, left: (stream) => this.#left(stream as Stream) };
@@ -31,7 +33,11 @@ export class Acceptor {
   }
 
   #readProxyHeader(plan: FrontendPlan, listener: ListenerState): Events {
-    return new ProxyHeaderReader(this.runtime, plan.settings.timeouts.client, (connection, addresses) => {
+    const { client } = plan.settings.timeouts;
+    this.#countReading(plan, 1);
+    return new ProxyHeaderReader(this.runtime, client, (connection, addresses) => {
+      this.#countReading(plan, -1);
+      if (connection === undefined) return this.#admitWaiting();
       const stream = this.#admit(plan, listener);
       connection.events = stream;
       stream.opened(connection, addresses);
@@ -40,7 +46,6 @@ export class Acceptor {
 
   /** The process is stopping: connections without a request under way end now. */
   closeIdle(): void {
-    for (const { connection } of this.#waiting.splice(0)) connection.reset();
     for (const stream of [...this.streams]) stream.closeIfIdle();
   }
 
@@ -48,9 +53,14 @@ export class Acceptor {
     for (const stream of [...this.streams]) stream.shutdown();
   }
 
-  #hasRoom({ frontend }: FrontendPlan): boolean {
+  #countReading(plan: FrontendPlan, change: number): void {
+    this.#reading.set(plan, (this.#reading.get(plan) ?? 0) + change);
+  }
+
+  #hasRoom(plan: FrontendPlan): boolean {
     const { totals, proxy } = this.runtime;
-    return frontend.counters.scur < frontend.maxconn && totals.connections < proxy.maxconn;
+    const { counters, maxconn } = plan.frontend;
+    return counters.scur + (this.#reading.get(plan) ?? 0) < maxconn && totals.connections < proxy.maxconn;
   }
 
   #admit(plan: FrontendPlan, listener: ListenerState): Stream {

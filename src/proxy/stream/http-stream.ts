@@ -50,6 +50,8 @@ const AT = {
 } as const;
 
 const LINGER_MS = 1000;
+/** How long an idle connection may still bring a request when the process stops: it may be on its way already. */
+const STOP_GRACE_MS = 500;
 
 /** Idempotent methods (RFC 9110, section 9.2.2), the usual ones first. */
 const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
@@ -117,7 +119,7 @@ export class HttpStream extends Stream {
     if (!outlet.drained()) return this.armFlush();
     if (outlet.broken) return this.clientGone();
     if (this.at === AT.lingering) return this.finishLingering();
-    if (this.at === AT.flushing) return this.goOn(!this.runtime.stopping);
+    if (this.at === AT.flushing) return this.goOn(true);
     if (this.at === AT.tunnel && this.serverFinished) {
       this.connection.finish();
       this.armExchange();
@@ -168,7 +170,11 @@ export class HttpStream extends Stream {
     this.now = nowMs;
     switch (this.at) {
       case AT.idle:
-        if (this.client.requests === 0 && !this.plan.settings.options.httpIgnoreProbes)
+        if (
+          this.client.requests === 0 &&
+          !this.plan.settings.options.httpIgnoreProbes &&
+          !this.runtime.stopping
+        )
           this.refuseSilence(408, 'cR');
         else this.close();
         break;
@@ -193,7 +199,9 @@ export class HttpStream extends Stream {
   }
 
   closeIfIdle(): void {
-    if (this.at === AT.idle) this.close();
+    if (this.at !== AT.idle) return;
+    this.now = now();
+    if (this.deadline > this.now + STOP_GRACE_MS) this.arm(this.now, STOP_GRACE_MS);
   }
 
   shutdown(): void {
@@ -388,7 +396,7 @@ export class HttpStream extends Stream {
   }
 
   private sendRuleReply(reply: Reply): void {
-    if (reply.status >= 400) this.countDenied();
+    if (isDenial(reply)) this.countDenied();
     if (reply.delay !== undefined && reply.delay > 0) {
       this.waitFor(FOR.tarpit, reply.delay);
       return;
@@ -576,7 +584,7 @@ export class HttpStream extends Stream {
     this.status = response.status;
     this.countStatus(response.status);
     this.observe(observedStatus(response.status));
-    if (this.responseBody.kind === 'close') this.keepClient = false;
+    if (this.responseBody.kind === 'close' || this.runtime.stopping) this.keepClient = false;
 
     outlet.cork();
     if (!this.writeResponseHead(this.connectionToClient(this.keepClient, response.minor))) {
@@ -638,8 +646,11 @@ export class HttpStream extends Stream {
     const verdict = rules(this);
     if (verdict !== VERDICT.done && verdict !== VERDICT.close) return true;
     this.dropLink();
-    this.frontend.counters.dresp++;
-    this.backend!.counters.dresp++;
+    if (verdict === VERDICT.close || isDenial(this.reply!)) {
+      this.frontend.counters.dresp++;
+      this.backend!.counters.dresp++;
+      this.server!.counters.dresp++;
+    }
     if (verdict === VERDICT.done) {
       this.sendReply(this.preparedRuleReply(this.reply!), this.reply!.termination ?? 'PH');
     } else {
@@ -779,7 +790,7 @@ export class HttpStream extends Stream {
 
   private endExchange(): void {
     this.endTransaction();
-    this.goOn(this.keepClient && !this.runtime.stopping);
+    this.goOn(this.keepClient);
   }
 
   /** To the next request, past what is left of this one; or to the end. */
@@ -819,7 +830,7 @@ export class HttpStream extends Stream {
     this.at = AT.idle;
     this.times.idleStart = this.now;
     const { httpKeepAlive, httpRequest, client } = this.plan.settings.timeouts;
-    this.arm(this.now, httpKeepAlive ?? httpRequest ?? client);
+    this.arm(this.now, this.runtime.stopping ? STOP_GRACE_MS : (httpKeepAlive ?? httpRequest ?? client));
     this.resumeHeld();
     // Requests sent ahead of a FIN are served; what was cut short by it is refused.
     if (!this.clientEnded) return;
@@ -851,7 +862,7 @@ export class HttpStream extends Stream {
     this.at = AT.exchange;
     this.status = reply.status;
     this.countStatus(reply.status);
-    this.frontend.counters.intercepted++;
+    if (this.termination === 'LR') this.frontend.counters.intercepted++;
     const keep = this.keepClient && reply.framed && this.bodyIsHere();
     this.writeReply(reply, keep);
     this.endTransaction();
@@ -1117,6 +1128,11 @@ export class HttpStream extends Stream {
     this.leave();
     this.connection.close();
   }
+}
+
+/** Rules that answer without refusing say `LR`. */
+function isDenial({ termination = 'PR' }: Reply): boolean {
+  return termination !== 'LR';
 }
 
 const CRLF = Buffer.from('\r\n');

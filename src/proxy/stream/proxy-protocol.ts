@@ -110,24 +110,23 @@ function readVersion2(bytes: Buffer): ReadHeader {
   return { length, addresses };
 }
 
+/** Called once: with the connection, or with none when no header came. */
+type ProxyHeaderDone = (connection: Connection | undefined, addresses: ProxiedAddresses | undefined) => void;
+
 /** `bind … accept-proxy`: reads the header, then hands the connection over. Without one it is closed. */
 export class ProxyHeaderReader extends Deadline implements Events {
   readonly #runtime: Runtime;
   readonly #timeout: number | undefined;
-  readonly #ready: (connection: Connection, addresses: ProxiedAddresses | undefined) => void;
+  readonly #done: ProxyHeaderDone;
   #connection!: Connection;
   #bytes = Buffer.alloc(0);
   #ended = false;
 
-  constructor(
-    runtime: Runtime,
-    timeout: number | undefined,
-    ready: (connection: Connection, addresses: ProxiedAddresses | undefined) => void,
-  ) {
+  constructor(runtime: Runtime, timeout: number | undefined, done: ProxyHeaderDone) {
     super();
     this.#runtime = runtime;
     this.#timeout = timeout;
-    this.#ready = ready;
+    this.#done = done;
   }
 
   opened(connection: Connection): void {
@@ -142,7 +141,7 @@ export class ProxyHeaderReader extends Deadline implements Events {
     if (header === 'bad') return this.expired();
     this.#runtime.clock.drop(this);
     const rest = this.#bytes.subarray(header.length);
-    this.#ready(this.#connection, header.addresses);
+    this.#done(this.#connection, header.addresses);
     // Whoever it was handed to may have refused it.
     if (rest.length > 0) this.#connection.events.data(rest);
     if (this.#ended) this.#connection.events.ended();
@@ -157,10 +156,12 @@ export class ProxyHeaderReader extends Deadline implements Events {
 
   closed(): void {
     this.#runtime.clock.drop(this);
+    this.#done(undefined, undefined);
   }
 
   override expired(): void {
     this.#runtime.clock.drop(this);
     this.#connection.close();
+    this.#done(undefined, undefined);
   }
 }
