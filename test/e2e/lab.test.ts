@@ -215,7 +215,10 @@ describe.skipIf(!ready)('an `up` that is cut short', () => {
   it('leaves nothing that `down` does not find', async () => {
     const { child, ended } = box.start('up');
     await expect
-      .poll(() => existsSync(join(box.state, 'lablb', 'cut', 'nodes', 'web1')), { interval: 5, timeout: 20_000 })
+      .poll(() => existsSync(join(box.state, 'lablb', 'cut', 'nodes', 'web1')), {
+        interval: 5,
+        timeout: 20_000,
+      })
       .toBe(true);
     child.kill('SIGKILL');
     await ended;
@@ -226,7 +229,10 @@ describe.skipIf(!ready)('an `up` that is cut short', () => {
   it('ends with status 130 on Ctrl-C, and says so', async () => {
     const { child, ended } = box.start('up');
     await expect
-      .poll(() => existsSync(join(box.state, 'lablb', 'cut', 'nodes', 'web1')), { interval: 5, timeout: 20_000 })
+      .poll(() => existsSync(join(box.state, 'lablb', 'cut', 'nodes', 'web1')), {
+        interval: 5,
+        timeout: 20_000,
+      })
       .toBe(true);
     child.kill('SIGINT');
     const said = await ended;

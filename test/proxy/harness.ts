@@ -4,13 +4,7 @@ import type { CompileEnv } from '../../src/proxy/expressions.ts';
 import { Head } from '../../src/proxy/http1/head.ts';
 import { PARSED, parseRequest, parseResponse } from '../../src/proxy/http1/parse.ts';
 import { loadConfiguration } from '../../src/proxy/load.ts';
-import {
-  Backend,
-  Frontend,
-  type LiveProxy,
-  ProcessCounters,
-  Server,
-} from '../../src/proxy/model.ts';
+import { Backend, Frontend, type LiveProxy, ProcessCounters, Server } from '../../src/proxy/model.ts';
 import type { Configuration, ProxySettings } from '../../src/proxy/settings.ts';
 import type { Client, Transaction } from '../../src/proxy/transaction.ts';
 
