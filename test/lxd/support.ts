@@ -65,7 +65,7 @@ export class Host {
   /** The same, and it must succeed. */
   async must(...args: string[]): Promise<string> {
     const said = await this.lablb(...args);
-    expect(said, `lablb ${args.join(' ')}`).toMatchObject({ status: 0 });
+    expect(said.status, `lablb ${args.join(' ')}\n${said.stderr}${said.stdout}`).toBe(0);
     return said.stdout;
   }
 
@@ -76,7 +76,7 @@ export class Host {
   /** `lxc`, as a person would type it; it must succeed. */
   async lxc(...args: string[]): Promise<string> {
     const said = await this.run('lxc', ...args);
-    expect(said, `lxc ${args.join(' ')}`).toMatchObject({ status: 0 });
+    expect(said.status, `lxc ${args.join(' ')}\n${said.stderr}`).toBe(0);
     return said.stdout;
   }
 

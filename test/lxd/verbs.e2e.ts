@@ -1,0 +1,65 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftOf, Host, type Status } from './support.ts';
+
+describe('the other verbs, on LXD', () => {
+  const host = new Host();
+  beforeAll(async () => {
+    host.topology('debian-lxd-nginx.yaml');
+    await host.must('up');
+  });
+  afterAll(() => host.close());
+
+  it('goes back to a snapshot', async () => {
+    await host.must('snapshot', 'before');
+    expect(await host.must('snapshot', '--list')).toBe('before\n');
+    await host.on('web1', 'sh', '-c', 'echo gone >/var/www/html/index.html');
+    await host.on('proxyha', 'rm', '-r', '/etc/haproxy');
+    expect(await driftOf(host)).not.toEqual([]);
+    await host.must('restore', 'before');
+    await host.must('up'); // addresses may be others
+    expect(await host.on('web1', 'cat', '/var/www/html/index.html')).toContain('SITE1');
+    await host.must('test', 'roundrobin');
+    expect(await driftOf(host)).toEqual([]);
+  });
+
+  it('refuses a snapshot that is not there, and a name that is none', async () => {
+    const unknown = await host.lablb('restore', 'never');
+    expect(unknown).toMatchObject({ status: 2 });
+    expect(unknown.stderr).toMatch(/no snapshot 'never'[\s\S]*there are: before/);
+    expect(await host.lablb('snapshot', '--', '--all')).toMatchObject({ status: 2 });
+  });
+
+  it('restarts a node, and everything on it comes back', async () => {
+    const booted = await host.on('web1', 'cat', '/proc/1/stat');
+    await host.must('restart', 'web1');
+    expect(await host.on('web1', 'cat', '/proc/1/stat')).not.toBe(booted);
+    await expect
+      .poll(async () => (await host.lablb('test', 'roundrobin')).status, { timeout: 60_000, interval: 1000 })
+      .toBe(0);
+  });
+
+  it('puts the sites into a hosts file, and takes them out again', async () => {
+    const [lab] = await host.json<Status[]>('status');
+    const address = lab!.nodes.find(({ name }) => name === 'proxyha')!.address;
+    const lines = `${address}  site1.testdomain.com site1\n${address}  site2.testdomain.com site2\n`;
+    expect(await host.must('hosts')).toBe(lines);
+    const file = join(host.folder, 'hosts');
+    const before = '127.0.0.1 localhost\n# mine\n';
+    writeFileSync(file, before, { mode: 0o640 });
+    await host.must('hosts', '--write', '--file', file);
+    expect(readFileSync(file, 'utf8')).toBe(
+      `${before}# >>> lablb debian-lxd-nginx\n${lines}# <<< lablb debian-lxd-nginx\n`,
+    );
+    expect(await host.must('hosts', '--write', '--file', file)).toContain('nothing to do');
+    await host.must('hosts', '--remove', '--file', file);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  it('runs commands and shows logs', async () => {
+    expect(await host.must('exec', 'web1', '--', 'hostname')).toBe('web1\n');
+    expect((await host.lablb('exec', 'web1', '--', 'sh', '-c', 'exit 7')).status).toBe(7);
+    expect(await host.must('logs', 'proxyha')).toMatch(/http_frontend/);
+  });
+});
