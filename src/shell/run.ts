@@ -19,6 +19,8 @@ export interface RunResult {
 /** What a shell answers when there is no such program, or no right to run it. */
 export const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
+/** From SIGTERM to SIGKILL. */
+const KILL_AFTER_MS = 1000;
 
 /**
  * Runs a program with arguments, never through a shell; standard input is closed unless `input` is given.
@@ -30,7 +32,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const { execa } = await import('execa'); // not needed by most commands, and slow to load
   const [file, ...args] = argv;
   const timeout = options.timeoutMs ?? 30_000;
-  const result = await execa(file!, args, {
+  const child = execa(file!, args, {
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     env: options.env,
     cwd: options.cwd,
@@ -39,8 +41,14 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     reject: false,
     stripFinalNewline: false,
     maxBuffer: 64 * 1024 * 1024,
-    forceKillAfterDelay: 1000,
+    forceKillAfterDelay: KILL_AFTER_MS,
   });
+  // A child of its own that outlives it may hold its pipes open: the deadline holds all the same.
+  const letGo = (): void => {
+    for (const pipe of [child.stdout, child.stderr]) pipe?.destroy();
+  };
+  const timer = timeout > 0 ? setTimeout(letGo, timeout + KILL_AFTER_MS + 200) : undefined;
+  const result = await child.finally(() => clearTimeout(timer));
   if (options.signal?.aborted) throw options.signal.reason;
   if (result.timedOut) {
     throw new LabError(`no answer within ${timeout / 1000} s`, {

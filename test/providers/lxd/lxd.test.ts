@@ -1,0 +1,207 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { EXIT, LabError } from '../../../src/errors.ts';
+import { LxdClient, refusal } from '../../../src/providers/lxd/client.ts';
+import { addressOf, type Instance } from '../../../src/providers/lxd/instances.ts';
+import { LxdProvider } from '../../../src/providers/lxd/lxd.ts';
+import { defaultRouteInterface } from '../../../src/providers/lxd/macvlan.ts';
+import { deviceText, instanceSettings, type LxdSettings } from '../../../src/providers/lxd/settings.ts';
+import { topologyOf } from '../../support/topology.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'lablb-fake-lxc-'));
+const { PATH } = process.env;
+afterEach(() => {
+  process.env.PATH = PATH;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A client that does what this shell script says, first in the PATH. */
+function fakeClient(script: string, name = 'lxc'): void {
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, name), 0o755);
+  process.env.PATH = `${folder}:${PATH}`;
+}
+
+async function failure(action: Promise<unknown>): Promise<LabError> {
+  const error = await action.then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(LabError);
+  return error as LabError;
+}
+
+const SETTINGS: LxdSettings = { command: 'lxc', image: 'x', macvlan: false, profiles: ['default'] };
+const LAB = 'name: rocky\nprovider: lxd\nnodes:\n  web1: {}\n  proxyha: {publish: [80, 8443]}\n';
+
+describe('the client', () => {
+  it('closes standard input, puts the project first, names the remote', async () => {
+    fakeClient('[ -z "$(cat)" ] && echo "$@"');
+    const client = new LxdClient({ ...SETTINGS, remote: 'big', project: 'labs' });
+    expect(await client.call(['start', client.at('web1')])).toBe('--project labs start big:web1\n');
+  });
+
+  it('has a deadline, and tells what was waited for', async () => {
+    fakeClient('sleep 20');
+    const error = await failure(
+      new LxdClient(SETTINGS).call(['start', 'web1'], { timeoutMs: 200, what: 'web1: starting it' }),
+    );
+    expect(error.message).toBe('web1: starting it: no answer within 0.2 s');
+    expect(error.fields).toMatchObject({ code: 'lxd.timeout', command: ['lxc', 'start', 'web1'] });
+  });
+
+  it('says what to install when neither client is there', () => {
+    process.env.PATH = '/nowhere';
+    expect(() => new LxdClient({ ...SETTINGS, command: 'incus' })).toThrow(/incus is not installed/);
+  });
+
+  it('takes incus when that is what is there, or what is asked for', () => {
+    fakeClient('echo', 'incus');
+    expect(new LxdClient({ ...SETTINGS, command: 'incus' }).command).toBe('incus');
+  });
+
+  it.each([
+    [
+      'Error: Get "http://unix.socket/1.0": dial unix /var/lib/lxd/unix.socket: connect: permission denied',
+      'lxd.permission',
+      EXIT.missing,
+      /usermod/,
+    ],
+    [
+      'Error: Get "http://unix.socket/1.0": dial unix /x/unix.socket: connect: no such file or directory',
+      'lxd.daemon',
+      EXIT.missing,
+      /systemctl start/,
+    ],
+    [
+      'Error: Get "http://unix.socket/1.0": dial unix /x/unix.socket: connect: connection refused',
+      'lxd.daemon',
+      EXIT.missing,
+      /systemctl start/,
+    ],
+    [
+      'Error: Failed creating instance record: Failed initialising instance: Failed getting root disk: No root device could be found',
+      'lxd.storage',
+      undefined,
+      /lxd init/,
+    ],
+    [
+      "Error: Failed getting image: The requested image couldn't be found",
+      'lxd.image',
+      undefined,
+      /image list/,
+    ],
+    ['Error: write /x: no space left on device', 'lxd.full', undefined, /df -h/],
+    [
+      "Error: Failed to start device \"eth0\": Parent device 'eth7' doesn't exist",
+      'lxd.parent',
+      undefined,
+      /ip link/,
+    ],
+    [
+      'Error: Failed to listen on 0.0.0.0:80: bind: address already in use',
+      'lxd.port',
+      undefined,
+      /ss -ltnp/,
+    ],
+    ['Error: Instance "web1" already exists', 'lxd.taken', undefined, /another name/],
+    ['Error: vhost_vsock kernel module not loaded', 'lxd.vm', undefined, /vm: false/],
+    ['Error: something else', 'lxd.refused', undefined, undefined],
+  ])('%s', (said, code, exit, hint) => {
+    const { fields } = refusal(['lxc', 'x'], { exitStatus: 1, stdout: '', stderr: `${said}\n` });
+    expect(fields).toMatchObject({ code, exitStatus: 1, stderr: said });
+    expect(fields.exit).toBe(exit);
+    if (hint) expect(fields.hints?.join('\n')).toMatch(hint);
+    else expect(fields.hints).toBeUndefined();
+  });
+});
+
+describe('a lab', () => {
+  const list = (instance: Partial<Instance>): string =>
+    JSON.stringify([
+      {
+        name: 'web1',
+        status: 'Stopped',
+        type: 'container',
+        profiles: ['default'],
+        config: {},
+        devices: {},
+        ...instance,
+      },
+    ]);
+
+  it('takes an instance without our mark for a stranger’s, and never touches it', async () => {
+    fakeClient(
+      `case "$1" in list) echo '${list({ config: { 'user.lablb.lab': 'other' } })}' ;; *) echo "touched: $*" >&2; exit 1 ;; esac`,
+    );
+    const topology = topologyOf(LAB);
+    const provider = new LxdProvider(topology);
+    expect((await provider.observe('rocky')).nodes.get('web1')?.state).toBe('foreign');
+    const node = { ...topology.nodes[0]!, lab: 'rocky' };
+    expect((await failure(provider.create(node))).fields.code).toBe('node.foreign');
+    expect((await failure(provider.destroy('web1'))).fields.code).toBe('node.foreign');
+  });
+
+  it('tells a full disk while files are pushed', async () => {
+    fakeClient('cat >/dev/null; echo "sh: 9: printf: No space left on device" >&2; exit 2');
+    const push = new LxdProvider(topologyOf(LAB)).push('web1', { path: '/etc/motd', content: 'x' });
+    expect((await failure(push)).fields).toMatchObject({ code: 'lxd.full', node: 'web1' });
+  });
+
+  it('tells what it waited for when no DHCP server answers', async () => {
+    const stopped = list({ config: { 'user.lablb.lab': 'rocky' } });
+    fakeClient(`case "$1" in list) echo '${stopped}' ;; exec) exit 97 ;; esac`);
+    const topology = topologyOf(LAB.replace('lxd\n', 'lxd\nlxd: {macvlan: eno1}\n'));
+    fakeClient(
+      `case "$1 $2" in "list "*) echo '${stopped}' ;; "profile list") echo '[{"name":"macvlan","config":{},"devices":{"eth0":{"type":"nic","name":"eth0","nictype":"macvlan","parent":"eno1"}}}]' ;; exec*) exit 97 ;; esac`,
+    );
+    const error = await failure(new LxdProvider(topology).create({ ...topology.nodes[0]!, lab: 'rocky' }));
+    expect(error.message).toBe('no address after 30 s');
+    expect(error.fields.stderr).toMatch(/waited for an IPv4 address on eth0 \(macvlan on eno1\)[\s\S]*Wi-Fi/);
+    expect(error.fields.hints?.join(' ')).toMatch(/dhclient -v eth0.*macvlan: false/);
+  });
+
+  it('hands back the status of a command, and throws for a node that is gone', async () => {
+    fakeClient('exit 7');
+    const provider = new LxdProvider(topologyOf(LAB));
+    expect((await provider.exec('web1', ['false'])).exitStatus).toBe(7);
+    fakeClient('echo "Error: Instance not found" >&2; exit 1');
+    await expect(provider.exec('web1', ['true'])).rejects.toThrow(/not there/);
+  });
+});
+
+describe('small parts', () => {
+  it('publishes ports under the tutorial’s names', () => {
+    const topology = topologyOf(LAB);
+    const { devices, profiles } = instanceSettings(topology, topology.nodes[1]!);
+    expect(Object.entries(devices).map(([name, device]) => `${name}: ${deviceText(device)}`)).toEqual([
+      'http: proxy connect=tcp:127.0.0.1:80 listen=tcp:0.0.0.0:80',
+      'port8443: proxy connect=tcp:127.0.0.1:8443 listen=tcp:0.0.0.0:8443',
+    ]);
+    expect(profiles).toEqual(['default']);
+  });
+
+  it('finds the interface of the default route with the lowest metric', () => {
+    const row = (name: string, to: string, metric: number): string =>
+      [name, to, '0100A8C0', '0003', '0', '0', metric, '00000000', '0', '0', '0'].join('\t');
+    const head = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT';
+    const table = [
+      head,
+      row('wlan0', '00000000', 600),
+      row('eno1', '00000000', 100),
+      row('br0', '0000A8C0', 0),
+      '',
+    ];
+    expect(defaultRouteInterface(table.join('\n'))).toBe('eno1');
+    expect(defaultRouteInterface(`${head}\n`)).toBeUndefined();
+  });
+
+  it('takes the address of eth0 before any other', () => {
+    const at = (address: string) => ({ addresses: [{ family: 'inet', scope: 'global', address }] });
+    const network = { docker0: at('172.17.0.1'), eth0: at('192.168.1.150'), lo: at('127.0.0.1') };
+    expect(addressOf({ state: { network } } as unknown as Instance)).toBe('192.168.1.150');
+    expect(addressOf({ state: null } as Instance)).toBeUndefined();
+  });
+});

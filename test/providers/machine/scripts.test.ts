@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { sha256 } from '../../../src/plan/hash.ts';
+import { NOTE } from '../../../src/providers/machine/note.ts';
+import { familyFor, PROBE, readProbe } from '../../../src/providers/machine/probe.ts';
+import { PUSH, pushInput } from '../../../src/providers/machine/push.ts';
+import type { FileSpec } from '../../../src/providers/provider.ts';
+
+/** The scripts run for real, with a folder in the place of `/`: their paths are moved there. */
+const root = mkdtempSync(join(tmpdir(), 'lablb-scripts-'));
+const moved = (script: string): string => script.replaceAll(/(?<=[\s'"=(>])\/(?=etc|var|run)/g, `${root}/`);
+const at = (path: string): string => join(root, path);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function sh(script: string, input = '', ...args: string[]): string {
+  return execFileSync('sh', ['-c', moved(script), 'sh', ...args], {
+    input,
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+function push(...files: FileSpec[]): void {
+  sh(
+    PUSH,
+    pushInput(files.map((file) => ({ ...file, path: at(file.path) }))).replaceAll(
+      '/var/lib/lablb/pushed',
+      at('/var/lib/lablb/pushed'),
+    ),
+  );
+}
+
+const read = (path: string): string => readFileSync(at(path), 'utf8');
+const probe = () => readProbe(sh(PROBE));
+
+function put(path: string, content: string): void {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), content);
+}
+
+beforeEach(() => {
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(at('etc'), { recursive: true });
+});
+
+describe('push', () => {
+  it('writes contents byte for byte with their modes, making folders', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    push({ path: '/etc/a/b', content: bytes, mode: 0o600 }, { path: '/etc/empty', content: '' });
+    expect(readFileSync(at('/etc/a/b'))).toEqual(Buffer.from(bytes));
+    expect(statSync(at('/etc/a/b')).mode & 0o777).toBe(0o600);
+    expect(read('/etc/empty')).toBe('');
+    expect(probe().files.get(at('/etc/a/b'))).toBe(sha256(bytes));
+  });
+
+  it('keeps what was there before the first write, once', () => {
+    put('/etc/x', 'original');
+    push({ path: '/etc/x', content: 'one', keepOriginal: true });
+    push({ path: '/etc/x', content: 'two', keepOriginal: true });
+    expect([read('/etc/x'), read('/etc/x.orig')]).toEqual(['two', 'original']);
+    push({ path: '/etc/x', content: '', absent: true });
+    expect(read('/etc/x')).toBe('original');
+    expect(existsSync(at('/etc/x.orig'))).toBe(false);
+    expect(probe().files.size).toBe(0);
+  });
+
+  const block = (text: string): FileSpec => ({
+    path: '/etc/hosts',
+    content: `# >>> lablb x\n${text}\n# <<< lablb x\n`,
+    block: 'x',
+  });
+
+  it('replaces its block, leaves the rest, and takes only the block away', () => {
+    put('/etc/hosts', '127.0.0.1 localhost');
+    push(block('1.1.1.1 a'));
+    push(block('2.2.2.2 b'));
+    expect(read('/etc/hosts')).toBe('127.0.0.1 localhost\n# >>> lablb x\n2.2.2.2 b\n# <<< lablb x\n');
+    push({ path: '/etc/hosts', content: '', absent: true });
+    expect(read('/etc/hosts')).toBe('127.0.0.1 localhost\n');
+  });
+
+  it('hashes a block alone: lines around it may change', () => {
+    put('/etc/hosts', 'a\n');
+    push(block('1.1.1.1 a'));
+    put('/etc/hosts', `# mine\n${read('/etc/hosts')}b\n`);
+    expect(probe().files.get(at('/etc/hosts'))).toBe(sha256(block('1.1.1.1 a').content));
+    put('/etc/hosts', read('/etc/hosts').replace('1.1.1.1', '1.1.1.2'));
+    expect(probe().files.get(at('/etc/hosts'))).not.toBe(sha256(block('1.1.1.1 a').content));
+    expect(probe().pushed.get(at('/etc/hosts'))).toBe(sha256(block('1.1.1.1 a').content));
+  });
+
+  it('loses no line to a marker without its partner', () => {
+    put('/etc/hosts', 'a\n# >>> lablb x\nmine\n');
+    push(block('1.1.1.1 a'));
+    expect(read('/etc/hosts')).toBe('a\nmine\n# >>> lablb x\n1.1.1.1 a\n# <<< lablb x\n');
+  });
+});
+
+describe('probe', () => {
+  it('tells a file that was removed from one that was never written', () => {
+    push({ path: '/etc/gone', content: 'x' });
+    rmSync(at('/etc/gone'));
+    expect(probe().files.has(at('/etc/gone'))).toBe(false);
+    expect(probe().pushed.get(at('/etc/gone'))).toBe(sha256('x'));
+  });
+
+  it.each([
+    [['rocky', 'rhel', 'centos', 'fedora'], 'rhel'],
+    [['debian'], 'debian'],
+    [['linuxmint', 'ubuntu', 'debian'], 'debian'],
+    [['fedora'], 'rhel'],
+    [['alpine'], 'alpine'],
+    [[], undefined],
+  ])('os-release %j is %s', (ids, family) => {
+    expect(familyFor(ids)).toBe(family);
+  });
+
+  it('reads what services were started with', () => {
+    const node = readProbe(
+      'os rocky rhel\npkg httpd\nsvc httpd active enabled\nstarted httpd abc  /etc/a\nsvc nginx failed disabled\n',
+    );
+    expect(node.family).toBe('rhel');
+    expect(node.packages).toEqual(new Set(['httpd']));
+    expect(node.services.get('httpd')).toMatchObject({ running: true, enabled: true });
+    expect(node.services.get('httpd')?.revision).toMatch(/^[0-9a-f]{16}$/);
+    expect(node.services.get('nginx')).toEqual({ running: false, enabled: false, revision: undefined });
+  });
+});
+
+describe('note', () => {
+  it('writes the hashes of what a service has read', () => {
+    put('/etc/conf', 'one');
+    sh(NOTE, '', 'httpd', at('/etc/conf'), at('/etc/absent'));
+    expect(read('/run/lablb/httpd')).toBe(`${sha256('one')}  ${at('/etc/conf')}\n`);
+  });
+});
