@@ -17,12 +17,13 @@ export function attach(argv: readonly string[], options: AttachOptions = {}): Pr
   return new Promise((resolve) => {
     const [file, ...args] = argv;
     const env = { ...process.env, ...options.env };
-    const child = spawn(file!, args, { cwd: options.cwd, env, stdio: 'inherit' });
     const passOn = (name: NodeJS.Signals): void => void child.kill(name);
     const stop = (): void => passOn('SIGTERM');
     const stayAlive = (): void => undefined;
+    // Before there is a child: a signal in between would end lablb and leave the child behind.
     process.on('SIGINT', stayAlive);
     for (const name of PASSED_ON) process.on(name, passOn);
+    const child = spawn(file!, args, { cwd: options.cwd, env, stdio: 'inherit' });
     options.signal?.addEventListener('abort', stop);
     const done = (status: number): void => {
       process.off('SIGINT', stayAlive);

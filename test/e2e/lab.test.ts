@@ -49,7 +49,7 @@ describe.skipIf(!ready)('a lab on this machine', () => {
     const up = await box.lablb('up');
     expect(up).toMatchObject({ status: 0, stderr: '' });
     expect(up.stdout).toMatch(/^life · local · 3 nodes\n/);
-    expect(up.stdout).toMatch(/✔ proxyha {2}127\.\S+ {2}\S+: 2 sites, 2 servers/);
+    expect(up.stdout).toMatch(/✔ proxyha {2}127\.\S+ {2,}\S+: 2 sites, 2 servers/);
     expect(up.stdout).toMatch(/curl -H 'Host: site1\.test' http:\/\/127/);
     expect(up.stdout).not.toContain('s3cret');
   });
