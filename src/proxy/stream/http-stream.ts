@@ -150,6 +150,7 @@ export class HttpStream extends Stream {
         break;
       case AT.tunnel:
         if (!this.link!.outlet.blocked) this.link!.finish();
+        this.armTunnel();
         this.endTunnelIfOver();
         break;
       case AT.draining:
@@ -162,6 +163,7 @@ export class HttpStream extends Stream {
   }
 
   closed(): void {
+    if (this.at <= AT.head) return this.ended();
     this.now = now();
     if (this.at !== AT.over) this.clientGone();
   }
@@ -188,7 +190,7 @@ export class HttpStream extends Stream {
         this.exchangeTimedOut();
         break;
       case AT.tunnel:
-        this.endTunnel('cD');
+        this.endTunnel(this.clientEnded && !this.serverFinished ? 'sD' : 'cD');
         break;
       case AT.draining:
       case AT.flushing:
@@ -692,6 +694,7 @@ export class HttpStream extends Stream {
     // A write that failed before was told of a reset, and the system tells that once.
     if (this.at !== AT.tunnel) return this.serverGone(this.link?.outlet.broken ?? false);
     if (!this.outlet.blocked) this.connection.finish();
+    this.armTunnel();
     this.endTunnelIfOver();
   }
 
@@ -1051,7 +1054,10 @@ export class HttpStream extends Stream {
   }
 
   private armTunnel(): void {
-    this.arm(this.now, this.backendPlan!.settings.timeouts.tunnel ?? this.plan.settings.timeouts.client);
+    const back = this.backendPlan!.settings.timeouts;
+    const front = this.plan.settings.timeouts;
+    const fin = this.serverFinished ? front.clientFin : this.clientEnded ? back.serverFin : undefined;
+    this.arm(this.now, fin ?? back.tunnel ?? front.client);
   }
 
   /** Each side has said its last, and the other has got it. */

@@ -198,13 +198,13 @@ export class TcpStream extends Stream {
     this.end('--', false);
   }
 
-  /** After one side's FIN the `-fin` timeouts rule, where they are set (manual, `timeout client-fin`). */
+  /** After one side's FIN the other one's `-fin` timeout rules, where it is set (manual, `timeout client-fin`). */
   private armRelay(): void {
     if (this.at !== AT.relaying) return;
     const back = this.backendPlan!.settings.timeouts;
     const front = this.plan.settings.timeouts;
     const tunnel = back.tunnel ?? shorter(front.client, back.server);
-    const fin = this.clientFinished ? front.clientFin : this.serverFinished ? back.serverFin : undefined;
+    const fin = this.serverFinished ? front.clientFin : this.clientFinished ? back.serverFin : undefined;
     this.arm(this.now, fin ?? tunnel);
   }
 
