@@ -89,7 +89,8 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
       },
     });
   } catch (error) {
-    process.stderr.write(startFailure(error, loaded.sources));
+    // What listened before the failure leaves the sockets' loop turning: the process does not end by itself.
+    process.stderr.write(startFailure(error, loaded.sources), () => process.exit(1));
     return 1;
   }
   writePidfile(command.pidfile ?? configuration.global.pidfile, command.pidfile !== undefined);

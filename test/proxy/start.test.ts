@@ -1,7 +1,11 @@
-import { connect } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../support/cli.ts';
+import { reservePort } from '../support/ports.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 
 /** Names of servers at start. `init-addr last` asks no name server, so the test needs none. */
@@ -51,6 +55,35 @@ listen www
     const quiet = await startProxy(CONFIG, { args: ['-dr'] });
     await quiet.stop();
     expect(quiet.stderr()).toBe('');
+  });
+});
+
+describe.skipIf(testEngine() === undefined)('a port that is taken', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lablb-taken-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('ends the start, also when other ports were free', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const file = join(folder, 'haproxy.cfg');
+    writeFileSync(
+      file,
+      `
+defaults
+    mode http
+    timeout client 1s
+frontend free
+    bind 127.0.0.1:${await reservePort()}
+    http-request return status 200
+frontend taken
+    bind 127.0.0.1:${(taken.address() as AddressInfo).port}
+    http-request return status 200
+`,
+    );
+    const { status, stderr } = spawnSync(testEngine()!, ['-f', file], { encoding: 'utf8', timeout: 10_000 });
+    taken.close();
+    expect(stderr).toMatch(/haproxy\.cfg:9:\d+ {2}error: frontend 'taken': cannot listen on .* in use/);
+    expect(status).toBe(1);
   });
 });
 
