@@ -64,7 +64,8 @@ function refusal(diagnostics: readonly Diagnostic[], text: string, file: string)
 
 /** The text for excerpts: as long as before, passwords that are written out hidden. */
 function withoutPasswords(text: string): string {
-  const written = /(\bpassword["']?[ \t]*:[ \t]*)("[^"\n]*"|'[^'\n]*'|(?!\$\{)[^\s,}][^,}\n]*)/g;
+  const written =
+    /(\bpassword["']?[ \t]*:[ \t]*)("(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?!\$\{)[^\s,}][^,}\n]*)/g;
   return text.replace(written, (_, key: string, value: string) => key + '*'.repeat(value.length));
 }
 
