@@ -32,10 +32,11 @@ describe('the title of a page', () => {
     ['<h1>SITE10 HTTP Server</h1>', 'SITE10'],
     ['<h1>SITE1</h1>', 'SITE1'],
     ['<H1 class="x">\n A &amp; B HTTP Server</H1>', 'A & B'],
+    ['<h1>&quot;C&quot; &#x27;s &#x60;x&#x60; a&#x3D;b &amp;lt; HTTP Server</h1>', `"C" 's \`x\` a=b &lt;`],
     ['<h1>503 Service Unavailable</h1>', undefined],
     ['no heading: SITE1 HTTP', undefined],
   ])('of %j is %s', (body, title) => {
-    expect(titleIn(body, ['SITE1', 'SITE10', 'A & B'])).toBe(title);
+    expect(titleIn(body, ['SITE1', 'SITE10', 'A & B', `"C" 's \`x\` a=b &lt;`])).toBe(title);
   });
 
   it('is the longer one of two that fit', () => {
