@@ -31,16 +31,16 @@ export default class Test extends LabCommand {
 
   async run(): Promise<unknown> {
     const { argv, flags } = await this.parse(Test);
-    const [{ whichLab }, { providerFor }, { suitesNamed }, { junitXml }, { writeFileSync }] =
+    const [{ whichLabOrAdopted }, { providerFor }, { suitesNamed }, { junitXml }, { writeFileSync }] =
       await Promise.all([
-        import('../lab/which.ts'),
+        import('../lab/adopt.ts'),
         import('../providers/providers.ts'),
         import('../verify/suites.ts'),
         import('../verify/junit.ts'),
         import('node:fs'),
       ]);
     const suites = suitesNamed(argv as string[]);
-    const record = await whichLab(flags);
+    const record = await whichLabOrAdopted(flags);
     const provider = await providerFor(record.topology);
     const signal = this.interruptible();
 

@@ -20,6 +20,11 @@ export default class Up extends LabCommand {
   static override args = { topology: topologyArg };
   static override flags = {
     'dry-run': Flags.boolean({ description: 'print the plan, with a reason for each step; touch nothing' }),
+    format: Flags.string({
+      description: 'how --dry-run shows it: sh is a shell script that does the same by hand',
+      options: ['text', 'sh'],
+      dependsOn: ['dry-run'],
+    }),
     only: Flags.string({
       description: 'only this node (may be given again)',
       multiple: true,
@@ -39,10 +44,16 @@ export default class Up extends LabCommand {
       import('../providers/providers.ts'),
       import('../lab/up.ts'),
     ]);
+    const { scriptOf } = await import('../lab/script.ts');
     const topology = await loadLab(args.topology, flags.provider as ProviderName | undefined);
     const provider = await providerFor(topology);
     const head = `${this.c.bold(topology.name)} · ${topology.provider} · ${plural(topology.nodes.length, 'node')}`;
 
+    if (flags['dry-run'] && flags.format === 'sh') {
+      const script = await scriptOf(topology, provider);
+      this.log(script.trimEnd());
+      return { script };
+    }
     if (flags['dry-run']) {
       const { plan } = await planUp(topology, provider, flags);
       this.log([head, ...planLines(plan, this.c)].join('\n'));

@@ -121,7 +121,7 @@ function handsFor(
 }
 
 /** Written before anything is made: whatever happens next, `status` and `down` know of it. */
-function remember(topology: Topology, desired: Desired, { finished }: { finished: boolean }): void {
+export function remember(topology: Topology, desired: Desired, { finished }: { finished: boolean }): void {
   const before = readRecord(topology.name);
   const names = topology.nodes.map((node) => node.name);
   const record: LabRecord = {

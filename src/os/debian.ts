@@ -21,6 +21,18 @@ get "$@"`,
     'sh',
     ...packages,
   ],
+  typed: (packages) => [
+    ['apt-get', 'update'],
+    [
+      'env',
+      'DEBIAN_FRONTEND=noninteractive',
+      'apt-get',
+      'install',
+      '-y',
+      '--no-install-recommends',
+      ...packages,
+    ],
+  ],
   software: {
     httpd: { service: 'apache2', logs: ['/var/log/apache2/error.log', '/var/log/apache2/access.log'] },
     nginx: { service: 'nginx', logs: ['/var/log/nginx/error.log', '/var/log/nginx/access.log'] },

@@ -18,6 +18,7 @@ export const embedded: Family = {
   },
   service: (action, name) => ['service', name, action],
   packages: () => [],
+  typed: () => [],
   software: {},
   install: (packages) => {
     throw new LabError(`a local node installs nothing: ${packages.join(' ')}`, { code: 'local.packages' });

@@ -20,6 +20,8 @@ export interface Family {
   packages(wanted: readonly string[]): readonly string[];
   /** Installs packages, asking nothing. */
   install(packages: readonly string[]): readonly string[];
+  /** The same as commands that a person would type. */
+  typed(packages: readonly string[]): readonly (readonly string[])[];
   /** Software that packages bring, by the name that topologies use; empty where nothing is installed. */
   readonly software: Readonly<Partial<Record<SoftwareName, Software>>>;
 }

@@ -19,6 +19,7 @@ exit 1`,
     'sh',
     ...packages,
   ],
+  typed: (packages) => [['dnf', 'install', '-y', ...packages]],
   software: {
     httpd: { service: 'httpd', logs: ['/var/log/httpd/error_log', '/var/log/httpd/access_log'] },
     nginx: { service: 'nginx', logs: ['/var/log/nginx/error.log', '/var/log/nginx/access.log'] },

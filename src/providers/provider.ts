@@ -133,6 +133,11 @@ export interface Snapshots {
   snapshots(node: NodeName): Promise<string[]>;
 }
 
+/** Writes a lab down as a shell script of plain commands. */
+export interface Scripted {
+  script(topology: Topology): Promise<string>;
+}
+
 /** What a lab's nodes share, taken away after the last of them. */
 export interface Tidy {
   tidy(): Promise<void>;
@@ -142,4 +147,4 @@ export interface Tidy {
 export type LabProvider = Provider &
   Surroundings &
   Attach &
-  Partial<Batch & Configure & Restart & Snapshots & Tidy>;
+  Partial<Batch & Configure & Restart & Scripted & Snapshots & Tidy>;

@@ -1,5 +1,7 @@
 import { LabError } from '../../errors.ts';
+import { renderNode } from '../../render/render.ts';
 import type { NodeView } from '../../render/view.ts';
+import { desire } from '../../roles/desire.ts';
 import { attach } from '../../shell/attach.ts';
 import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { PROBE, readProbe } from '../machine/probe.ts';
@@ -22,6 +24,7 @@ import { Images } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
 import { waitForAddress } from './network.ts';
+import { addressToken, labScript, passwordToken } from './script.ts';
 import { deviceText, instanceSettings, type LxdSettings, MACVLAN, settingsOf } from './settings.ts';
 import { makeSnapshot, restoreSnapshot } from './snapshots.ts';
 
@@ -177,6 +180,29 @@ export class LxdProvider implements LabProvider {
     const [now] = await listInstances(this.#client, node);
     const made = [...(now?.snapshots ?? [])].sort((a, b) => a.created_at.localeCompare(b.created_at));
     return made.map(({ name }) => name);
+  }
+
+  async script(topology: Topology): Promise<string> {
+    const { stats } = topology.balancer;
+    const hidden =
+      stats?.password === undefined
+        ? topology
+        : {
+            ...topology,
+            balancer: { ...topology.balancer, stats: { ...stats, password: passwordToken(stats.password) } },
+          };
+    const addresses = new Map(topology.nodes.map(({ name }) => [name, addressToken(name)]));
+    const nothing: Observed = { nodes: new Map() };
+    const views = new Map(
+      topology.nodes.map((node) => [node.name, this.#view(node, nothing, addresses, false)]),
+    );
+    return labScript({
+      topology,
+      settings: this.#settings,
+      command: this.#client.command,
+      wish: desire(hidden, views, machinePrograms, renderNode),
+      nic: this.#settings.macvlan === false ? undefined : macvlanDevice(this.#settings),
+    });
   }
 
   async tidy(): Promise<void> {

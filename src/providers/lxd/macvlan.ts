@@ -29,11 +29,12 @@ export async function ensureMacvlan(client: LxdClient, settings: LxdSettings, la
   const wanted = macvlanDevice(settings);
   const now = await macvlanNow(client);
   if (now?.nic === deviceText(wanted)) return;
-  const profile = client.at(MACVLAN);
+  const steps = profileSteps(wanted, lab, (name) => client.at(name));
   if (!now) {
-    await client.call(['profile', 'create', profile]);
-    await client.call(['profile', 'set', profile, `${OWNER}=${lab}`]);
-  } else if (now.owner === undefined) {
+    for (const step of steps) await client.call(step);
+    return;
+  }
+  if (now.owner === undefined) {
     throw new LabError(`the profile '${MACVLAN}' is there and says something else`, {
       code: 'lxd.profile',
       exit: EXIT.refused,
@@ -43,10 +44,20 @@ export async function ensureMacvlan(client: LxdClient, settings: LxdSettings, la
         `macvlan: ${parentIn(now.nic) ?? 'INTERFACE'}   in the topology`,
       ],
     });
-  } else if (now.nic !== '') await client.call(['profile', 'device', 'remove', profile, 'eth0']);
-  const { type, ...rest } = wanted;
+  }
+  if (now.nic !== '') await client.call(['profile', 'device', 'remove', client.at(MACVLAN), 'eth0']);
+  await client.call(steps.at(-1)!);
+}
+
+/** The commands that make the profile. */
+export function profileSteps(nic: Device, lab: string, at: (name: string) => string): string[][] {
+  const { type, ...rest } = nic;
   const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
-  await client.call(['profile', 'device', 'add', profile, 'eth0', type!, ...pairs]);
+  return [
+    ['profile', 'create', at(MACVLAN)],
+    ['profile', 'set', at(MACVLAN), `${OWNER}=${lab}`],
+    ['profile', 'device', 'add', at(MACVLAN), 'eth0', type!, ...pairs],
+  ];
 }
 
 /** Takes the profile away if this lab made it and nothing uses it any more. */

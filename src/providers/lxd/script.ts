@@ -1,0 +1,262 @@
+import { familyOf } from '../../os/families.ts';
+import type { DesiredNode } from '../../plan/desired.ts';
+import { configWord } from '../../render/config-word.ts';
+import type { Wish } from '../../roles/desire.ts';
+import { quote } from '../../text.ts';
+import type { Topology, TopologyNode } from '../../topology/topology.ts';
+import { NOTE } from '../machine/note.ts';
+import type { FileSpec } from '../provider.ts';
+import { profileSteps } from './macvlan.ts';
+import { type Device, instanceSettings, type LxdSettings, NODE, OWNER } from './settings.ts';
+
+/** What stands for an address, or for the password, while files are rendered that know neither yet. */
+export const addressToken = (node: string): string => `LABLB-ADDRESS-OF-${node}-`;
+/** One that the configuration quotes just as it quotes the password. */
+export const passwordToken = (password: string): string =>
+  configWord(password) === password ? PLAIN_TOKEN : QUOTED_TOKEN;
+const PLAIN_TOKEN = 'LABLB-STATS-PASSWORD-';
+const QUOTED_TOKEN = 'LABLB#STATS#PASSWORD#';
+const PASSWORD_VARIABLE = 'STATS_PASSWORD';
+
+export interface ScriptParts {
+  readonly topology: Topology;
+  readonly settings: LxdSettings;
+  readonly command: string;
+  readonly wish: Wish;
+  /** The NIC of the macvlan profile; undefined on a bridge. */
+  readonly nic: Device | undefined;
+}
+
+/**
+ * A lab as a shell script of plain `lxc` commands: what `lablb up` does, typed by hand. Run with bash on a host without
+ * the lab it makes one in which `lablb up` finds nothing to do.
+ */
+export function labScript(parts: ScriptParts): string {
+  const { topology, wish } = parts;
+  const pairs = wish.desired.nodes.map((desired, i) => ({ desired, node: topology.nodes[i]! }));
+  const files = (name: string): FileSpec[] => [...wish.files.get(name)!.values()];
+  const sections: (readonly [string, readonly string[]])[] = [
+    ...(parts.nic
+      ? [['The LAN: a profile whose eth0 is a macvlan interface', profile(parts, parts.nic)] as const]
+      : []),
+    ...pairs.map(
+      ({ node, desired }) => [`Make ${node.name}`, make(parts, node, desired, files(node.name))] as const,
+    ),
+    ['Wait for their addresses', pairs.map(({ node }) => `${variable(node.name)}=$(address ${node.name})`)],
+    ...pairs
+      .filter(({ desired }) => desired.packages.length > 0)
+      .map(
+        ({ desired }) =>
+          [`Install on ${desired.name}: ${desired.packages.join(', ')}`, install(desired)] as const,
+      ),
+    ...pairs.map(({ node }) => [`Files of ${node.name}`, put(parts, node.name, files(node.name))] as const),
+    ...pairs
+      .filter(({ desired }) => desired.services.length > 0)
+      .map(
+        ({ desired }) =>
+          [
+            `Start ${desired.services.map(({ name }) => name).join(', ')} on ${desired.name}`,
+            start(desired),
+          ] as const,
+      ),
+  ];
+  const body = sections.map(([title, lines], i) => `# ── ${i + 1}. ${title} ──\n\n${lines.join('\n')}\n`);
+  return `${[preamble(parts), ...body, ending(parts)].join('\n')}`;
+}
+
+function preamble({ topology, settings, command }: ScriptParts): string {
+  const project = settings.project ? ` --project ${settings.project}` : '';
+  const lxc =
+    command === 'lxc' && !project
+      ? ''
+      : `\n# Every command below goes through this.\nlxc() { command ${command}${project} "$@"; }\n`;
+  const secret =
+    topology.balancer.stats?.password === undefined
+      ? ''
+      : `\n# The password of the statistics page comes from the environment.\n: "\${${PASSWORD_VARIABLE}:?say it: ${PASSWORD_VARIABLE}=… bash this-script}"\n`;
+  return `#!/bin/bash
+# Lab '${topology.name}' by hand: what \`lablb up\` does, as plain commands. For a host that does not have the lab yet.
+# Afterwards \`lablb up\` finds nothing to do, \`lablb test\` tests it, \`lablb down\` takes it away.
+set -euo pipefail
+
+# The client reads standard input; it must not swallow this script.
+exec </dev/null
+${lxc}${secret}
+# The IPv4 address of a node's eth0, once it has one.
+address() {
+  local found
+  for _ in $(seq 60); do
+    found=$(lxc list "${at(settings, '')}^$1\\$" --format csv --columns 4 | tr ',' '\\n' | sed -n 's/^"\\{0,1\\}\\([0-9.]*\\) (eth0).*/\\1/p')
+    if [ -n "$found" ]; then echo "$found"; return; fi
+    sleep 0.5
+  done
+  echo "$1: no address after 30 s" >&2
+  return 1
+}
+
+# lablb remembers what it wrote by its hash: with this a later \`lablb up\` knows these files for its own.
+# remember NODE KIND LAB PATH…
+remember() {
+  lxc exec "$1" -T -- sh -c '
+    kind=$1 lab=$2; shift 2
+    mkdir -p /var/lib/lablb/pushed
+    for path; do
+      if [ "$kind" = block ]; then
+        hash=$(sed -n "/^# >>> lablb $lab\\$/,/^# <<< lablb $lab\\$/p" "$path" | sha256sum); about="$lab -"
+      else hash=$(sha256sum <"$path"); about=$(stat -c "%s %Z" "$path"); fi
+      echo "\${hash%% *} $kind $about $path" >"/var/lib/lablb/pushed/$(printf %s "\${path#/}" | tr / :)"
+    done' sh "\${@:2}"
+}
+`;
+}
+
+function profile({ topology, settings }: ScriptParts, nic: Device): string[] {
+  return profileSteps(nic, topology.name, (name) => at(settings, name)).map(lxc);
+}
+
+function make(
+  { topology, settings, nic }: ScriptParts,
+  node: TopologyNode,
+  desired: DesiredNode,
+  files: readonly FileSpec[],
+): string[] {
+  const wanted = instanceSettings(topology, node);
+  const config = { [OWNER]: topology.name, [NODE]: node.name, ...wanted.config };
+  const name = at(settings, node.name);
+  const options = [
+    ...wanted.profiles.flatMap((one) => ['--profile', one]),
+    ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
+    ...(wanted.vm ? ['--vm'] : []),
+    ...(settings.storage ? ['--storage', settings.storage] : []),
+    ...(settings.target ? ['--target', settings.target] : []),
+  ];
+  const devices = Object.entries(wanted.devices).map(([device, { type, ...rest }]) =>
+    lxc([
+      'config',
+      'device',
+      'add',
+      name,
+      device,
+      type!,
+      ...Object.entries(rest).map(([key, value]) => `${key}=${value}`),
+    ]),
+  );
+  const cron = files.find(
+    (file) => nic && desired.family === 'rhel' && file.path.startsWith('/var/spool/cron/'),
+  );
+  return [
+    lxc(['init', wanted.image, name, ...options]),
+    ...devices,
+    ...(cron
+      ? [
+          '# In place before the first start: eth0 gets its address at boot, and nothing has to be restarted.',
+          `echo ${quote(String(cron.content).trimEnd())} | ${lxc(['file', 'push', '--mode', octal(cron), '-', `${name}${cron.path}`])}`,
+        ]
+      : []),
+    lxc(['start', name]),
+  ];
+}
+
+function install({ name, family, packages }: DesiredNode): string[] {
+  return familyOf(family)
+    .typed(packages)
+    .map((argv) => lxc(['exec', name, '-T', '--', ...argv]));
+}
+
+function put({ topology, settings }: ScriptParts, node: string, files: readonly FileSpec[]): string[] {
+  const name = at(settings, node);
+  const blocks = files.filter((file) => file.block !== undefined);
+  const large = files.filter((file) => file.source !== undefined);
+  const whole = files.filter((file) => file.block === undefined && file.source === undefined);
+  const note = '/var/lib/lablb/note';
+  return [
+    ...blocks.map(
+      (file) =>
+        `${lxc(['exec', name, '-T', '--', 'sh', '-c', `cat >>${file.path}`])} ${hereDocument(String(file.content), topology)}`,
+    ),
+    ...whole.flatMap((file) => [
+      ...(file.keepOriginal
+        ? [
+            lxc([
+              'exec',
+              name,
+              '-T',
+              '--',
+              'sh',
+              '-c',
+              `if [ -e ${file.path} ]; then cp -p ${file.path} ${file.path}.orig; fi`,
+            ]),
+          ]
+        : []),
+      `${lxc(['file', 'push', '--quiet', '--create-dirs', '--mode', octal(file), '-', `${name}${file.path}`])} ${hereDocument(String(file.content), topology)}`,
+    ]),
+    ...large.map((file) =>
+      lxc([
+        'file',
+        'push',
+        '--quiet',
+        '--create-dirs',
+        '--mode',
+        octal(file),
+        file.source!,
+        `${name}${file.path}`,
+      ]),
+    ),
+    '# Notes what a service has read when it starts; the units call it.',
+    `${lxc(['file', 'push', '--quiet', '--create-dirs', '--mode', '755', '-', `${name}${note}`])} ${hereDocument(`${NOTE}\n`, topology)}`,
+    ...blocks.map((file) => `remember ${name} block ${file.block} ${file.path}`),
+    ...(whole.length > 0
+      ? [`remember ${name} file - \\\n  ${whole.map((file) => file.path).join(' \\\n  ')}`]
+      : []),
+    ...large.map((file) => `remember ${name} large - ${file.path}`),
+  ];
+}
+
+function start({ name, services }: DesiredNode): string[] {
+  return [
+    lxc(['exec', name, '-T', '--', 'systemctl', 'daemon-reload']),
+    ...services.flatMap((service) => [
+      lxc(['exec', name, '-T', '--', 'systemctl', 'enable', service.name]),
+      lxc(['exec', name, '-T', '--', 'systemctl', 'restart', service.name]),
+    ]),
+  ];
+}
+
+function ending({ topology, wish }: ScriptParts): string {
+  const proxy = wish.desired.nodes.find((node) => node.role === 'proxy');
+  if (!proxy) return '';
+  const host = topology.balancer.sites[0]?.host;
+  const { port } = topology.balancer;
+  const url = `http://$${variable(proxy.name)}${port === 80 ? '' : `:${port}`}/`;
+  return `echo "try: lxc exec ${proxy.name} -- curl -s${host ? ` -H 'Host: ${host}'` : ''} ${url}"\n`;
+}
+
+/** `<<'END'` with the text, or with variables in it where addresses belong. */
+function hereDocument(text: string, { nodes }: Topology): string {
+  const tokens = new Map([
+    ...nodes.map(({ name }) => [addressToken(name), `\${${variable(name)}}`] as const),
+    [PLAIN_TOKEN, `\${${PASSWORD_VARIABLE}}`],
+    [QUOTED_TOKEN, `\${${PASSWORD_VARIABLE}}`],
+  ]);
+  const used = [...tokens].filter(([token]) => text.includes(token));
+  const ended = text.endsWith('\n') || text === '' ? text : `${text}\n`;
+  if (used.length === 0) return `<<'END'\n${ended}END`;
+  const escaped = ended.replaceAll(/[\\$`]/g, '\\$&');
+  return `<<END\n${used.reduce((all, [token, name]) => all.replaceAll(token, name), escaped)}END`;
+}
+
+function lxc(args: readonly string[]): string {
+  return ['lxc', ...args.map(quote)].join(' ');
+}
+
+function at({ remote }: LxdSettings, name: string): string {
+  return remote ? `${remote}:${name}` : name;
+}
+
+function variable(node: string): string {
+  return `address_${node.replaceAll('-', '_')}`;
+}
+
+function octal({ mode = 0o644 }: FileSpec): string {
+  return `0${mode.toString(8)}`;
+}

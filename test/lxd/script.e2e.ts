@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { driftOf, Host } from './support.ts';
+
+describe('the lab as a script', () => {
+  let host: Host;
+  beforeEach(() => {
+    host = new Host();
+  });
+  afterEach(() => host.close());
+
+  it.each([
+    ['rocky-lxd-apache.yaml', 'stats: { port: 8080, uri: /stats }', ''],
+    ['debian-lxd-nginx.yaml', 'user: haproxy, password: "${STATS_PASSWORD:-s3cret#1}"', 's3cret#1'],
+  ])('%s: run by bash it makes a lab that lablb knows for its own', async (file, stats, password) => {
+    host.topology(file, (text) =>
+      text.replace(
+        'stats: { port: 8080, uri: /stats }',
+        stats.startsWith('stats') ? stats : `stats: { port: 8080, uri: /stats, ${stats} }`,
+      ),
+    );
+    const script = await host.must('up', '--dry-run', '--format', 'sh');
+    if (password) expect(script).not.toContain(password);
+    expect(await host.instances()).toEqual([]);
+    writeFileSync(join(host.folder, 'lab.sh'), script);
+
+    const made = await host.run('env', `STATS_PASSWORD=${password}`, 'bash', 'lab.sh');
+    expect(made.status, made.stderr).toBe(0);
+    expect(await host.must('test', 'roundrobin')).toMatch(/in turn: 12 of 12[\s\S]*in turn: 12 of 12/);
+    expect(await host.must('up')).toMatch(/nothing to do/);
+    expect(await driftOf(host)).toEqual([]);
+    await host.must('down');
+    expect(await host.instances()).toEqual([]);
+  });
+
+  it('does not adopt a lab that is not what its topology says', async () => {
+    host.topology('debian-lxd-nginx.yaml');
+    const said = await host.lablb('test');
+    expect(said.status).toBe(2);
+    expect(said.stderr).toMatch(/is not up/);
+  });
+});
