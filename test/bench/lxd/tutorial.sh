@@ -1,0 +1,116 @@
+#!/bin/bash
+# The Rocky Linux tutorial typed in one go: its commands, one after another, in its order. What a person's editor does
+# is done by sed and here documents; where a person waits and looks (addresses after the restart, the first page), so
+# does this. Needs a host without the lab; LAN is the interface for macvlan.
+set -euo pipefail
+LAN=${LAN:?the interface for macvlan}
+exec </dev/null
+
+lxc launch images:rockylinux/8 web1
+lxc launch images:rockylinux/8 web2
+lxc launch images:rockylinux/8 proxyha
+
+lxc profile create macvlan
+lxc profile edit macvlan <<END
+config: {}
+description: ""
+devices:
+  eth0:
+    name: eth0
+    nictype: macvlan
+    parent: $LAN
+    type: nic
+name: macvlan
+END
+for node in web1 web2 proxyha; do lxc profile assign $node default,macvlan; done
+for node in web1 web2 proxyha; do echo '@reboot /usr/sbin/dhclient' | lxc exec $node -- crontab -; done
+for node in web1 web2 proxyha; do lxc restart $node; done
+
+address() {
+  local found
+  for _ in $(seq 300); do
+    found=$(lxc list "^$1\$" --format csv --columns 4 | sed -n 's/^\([0-9.]*\) (eth0).*/\1/p')
+    if [ -n "$found" ]; then echo "$found"; return; fi
+    sleep 0.1
+  done
+  return 1
+}
+web1=$(address web1)
+web2=$(address web2)
+proxyha=$(address proxyha)
+
+lxc exec web1 -- dnf install -y httpd
+lxc exec web2 -- dnf install -y httpd
+for node in web1 web2; do
+  lxc exec $node -- systemctl enable httpd
+  lxc exec $node -- systemctl start httpd
+done
+lxc exec web1 -- sed -i 's/<h1>HTTP Server/<h1>SITE1 HTTP Server/' /usr/share/httpd/noindex/index.html
+lxc exec web2 -- sed -i 's/<h1>HTTP Server/<h1>SITE2 HTTP Server/' /usr/share/httpd/noindex/index.html
+
+lxc exec proxyha -- dnf install -y haproxy
+lxc config device add proxyha http proxy listen=tcp:0.0.0.0:80 connect=tcp:127.0.0.1:80
+lxc config device add proxyha https proxy listen=tcp:0.0.0.0:443 connect=tcp:127.0.0.1:443
+lxc exec proxyha -- sh -c 'cat >>/etc/hosts' <<END
+$web1   site1.testdomain.com     site1
+$web2   site2.testdomain.com     site2 web2.testdomain.com
+END
+lxc exec proxyha -- mv /etc/haproxy/haproxy.cfg /etc/haproxy/haproxy.cfg.orig
+lxc exec proxyha -- mkdir /etc/haproxy/errors
+for status in 400 403 408 500 502 503 504; do
+  printf 'HTTP/1.0 %s Error\r\nContent-Type: text/html\r\n\r\n<html><body><h1>%s</h1></body></html>\n' $status $status |
+    lxc exec proxyha -- sh -c "cat >/etc/haproxy/errors/$status.http"
+done
+lxc exec proxyha -- sh -c 'cat >/etc/haproxy/haproxy.cfg' <<'END'
+global
+  log /dev/log local0
+  chroot /var/lib/haproxy
+  stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners
+  user haproxy
+  group haproxy
+  daemon
+defaults
+  log global
+  mode http
+  option httplog
+  option forwardfor
+  timeout connect 5000
+  timeout client 50000
+  timeout server 50000
+  errorfile 503 /etc/haproxy/errors/503.http
+frontend http_frontend
+  bind *:80
+  acl web_host1 hdr(host) -i site1.testdomain.com
+  acl web_host2 hdr(host) -i site2.testdomain.com
+  use_backend subdomain1 if web_host1
+  use_backend subdomain2 if web_host2
+backend subdomain1
+  balance roundrobin
+  http-request set-header X-Client-IP %[src]
+  server site1 site1.testdomain.com:80 check
+  server site2 web2.testdomain.com:80 check
+backend subdomain2
+  balance roundrobin
+  http-request set-header X-Client-IP %[src]
+  server site2 site2.testdomain.com:80 check
+  server site1 site1.testdomain.com:80 check
+END
+lxc exec proxyha -- mkdir -p /run/haproxy /var/lib/haproxy/dev
+lxc exec proxyha -- systemctl enable haproxy
+lxc exec proxyha -- systemctl start haproxy
+lxc exec proxyha -- sh -c 'cat >/etc/rsyslog.d/99-haproxy.conf' <<'END'
+$AddUnixListenSocket /var/lib/haproxy/dev/log
+:programname, startswith, "haproxy" {
+  /var/log/haproxy.log
+  stop
+}
+END
+lxc exec proxyha -- systemctl restart rsyslog
+lxc exec proxyha -- systemctl restart haproxy
+
+for _ in $(seq 100); do
+  if lxc exec proxyha -- curl -s -H 'Host: site1.testdomain.com' "http://$proxyha/" | grep -q '<h1>SITE'; then exit 0; fi
+  sleep 0.1
+done
+echo 'no page came' >&2
+exit 1
