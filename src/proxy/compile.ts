@@ -12,6 +12,7 @@ import { compileLogFormat } from './logs/format.ts';
 import { Backend, Frontend, type LiveProxy, Server } from './model.ts';
 import { compileRules } from './rules/compile.ts';
 import type { Configuration, ProxySettings } from './settings.ts';
+import { fullconn } from './stats/state.ts';
 import { isStatsRequest, renderStats } from './stats/statistics.ts';
 import type { CookiePlan } from './stream/cookie.ts';
 import type {
@@ -96,11 +97,12 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
   const backend = new Backend(settings, servers);
   const policy = policyRow(settings.balance.algorithm).create(backend, env);
   backend.watchers.push((server) => policy.serverChanged(server));
+  const load = () => fullconn(backend, host.running().frontends);
   const pools = new Map(
     servers.map((server) => {
       const name = server.settings.ssl?.sni;
       const serverName = name && compileText(name, env);
-      return [server, new ServerPool(server, host.serverTls(server), serverName)];
+      return [server, new ServerPool(server, load, host.serverTls(server), serverName)];
     }),
   );
   const byName = new Map(servers.map((server) => [server.name, server]));
@@ -121,8 +123,9 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
   };
   backend.watchers.push((server) => {
     const pool = pools.get(server)!;
-    if (server.isDown) pool.closeIdle();
-    else serveQueues(plan, pool);
+    if (!server.isDown) return serveQueues(plan, pool);
+    pool.closeIdle();
+    for (const waiting of pool.queue.splice(0)) waiting.searchAnew();
   });
   return plan;
 }

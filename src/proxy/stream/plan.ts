@@ -97,6 +97,8 @@ export interface BackendPlan extends SidePlan {
 export interface Waiting {
   /** A place is free on that server. False: the stream is no longer interested. */
   offer(server: Server): boolean;
+  /** Its server is gone. */
+  searchAnew(): void;
 }
 
 export interface HeaderCapture {

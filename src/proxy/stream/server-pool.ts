@@ -22,8 +22,17 @@ export class ServerPool {
   /** The name in a connection's handshake; a request goes only over a connection that was made for its name. */
   readonly serverName: ((tx: Transaction) => string | undefined) | undefined;
 
-  constructor(server: Server, tls?: TlsClient, serverName?: (tx: Transaction) => string | undefined) {
+  readonly #fullconn: () => number;
+
+  /** `fullconn`: connections of the backend at which it counts as fully loaded. */
+  constructor(
+    server: Server,
+    fullconn: () => number,
+    tls?: TlsClient,
+    serverName?: (tx: Transaction) => string | undefined,
+  ) {
     this.server = server;
+    this.#fullconn = fullconn;
     this.tls = tls;
     this.serverName = serverName;
     this.purgeMs = server.settings.poolPurgeDelay ?? PURGE_MS;
@@ -33,7 +42,16 @@ export class ServerPool {
   /** No further request may be sent now. */
   get full(): boolean {
     const { maxconn, counters } = this.server;
-    return maxconn !== undefined && maxconn > 0 && counters.scur >= maxconn;
+    return maxconn !== undefined && maxconn > 0 && counters.scur >= this.#limit(maxconn);
+  }
+
+  /** With `minconn` the limit grows with the backend's load, up to maxconn at `fullconn` (manual, `minconn`). */
+  #limit(maxconn: number): number {
+    const { minconn } = this.server.settings;
+    if (!minconn || minconn >= maxconn) return maxconn;
+    const { scur } = this.server.backend.counters;
+    const full = this.#fullconn();
+    return scur >= full ? maxconn : Math.max(minconn, Math.floor((maxconn * scur) / full));
   }
 
   /** A connection that waits, or undefined. */

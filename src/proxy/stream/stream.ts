@@ -7,7 +7,7 @@ import type { Connection, Events } from '../../sockets/transport.ts';
 import { type Sample, VERDICT, type Verdict } from '../expressions.ts';
 import { OBSERVED, type ObservedOutcome } from '../health/observe.ts';
 import type { Head } from '../http1/head.ts';
-import type { Backend, Frontend, ListenerState, LiveSession, Server } from '../model.ts';
+import type { Backend, Counters, Frontend, ListenerState, LiveSession, Server } from '../model.ts';
 import type { Reply, Times, Transaction } from '../transaction.ts';
 import { ClientFacts } from './client-facts.ts';
 import { persistentServer } from './cookie.ts';
@@ -84,6 +84,7 @@ export abstract class Stream
   protected wall = 0;
   private pool: ServerPool | undefined = undefined;
   private countedOn: Server | undefined = undefined;
+  private queuedAt: Counters | undefined = undefined;
   /** The server was not chosen by the policy. */
   private bound = false;
   private sessionId: string | undefined = undefined;
@@ -231,18 +232,22 @@ export abstract class Stream
     if (bound !== undefined) return this.useOrWait(plan, bound);
     const { policy, isFull } = plan;
     const server = policy.pick(this, isFull);
-    if (server !== undefined && policy.bindsRequests && isFull(server))
-      this.waitInQueue(plan.pools.get(server)!.queue);
-    else if (server !== undefined) this.useServer(server);
-    else if (plan.backend.usable.length > 0) this.waitInQueue(plan.queue);
+    if (server !== undefined) this.useOrWait(plan, server);
+    else if (plan.backend.usable.length > 0) this.waitInQueue(plan.queue, plan.backend.counters);
     else this.searchFailed('SC');
   }
 
-  /** This server and no other. */
+  /** This server and no other, unless too many wait for it already (manual, `maxqueue`). */
   private useOrWait(plan: BackendPlan, server: Server): void {
     const pool = plan.pools.get(server)!;
-    if (pool.full) this.waitInQueue(pool.queue);
-    else this.useServer(server);
+    const { maxqueue } = server.settings;
+    if (!pool.full) this.useServer(server);
+    else if (!maxqueue || pool.queue.length < maxqueue) this.waitInQueue(pool.queue, server.counters);
+    else {
+      const other = plan.policy.pick(this, (s) => s === server || plan.isFull(s));
+      if (other !== undefined && !plan.isFull(other)) this.useServer(other);
+      else this.waitInQueue(plan.queue, plan.backend.counters);
+    }
   }
 
   /** The server that a rule or the client's cookie names, while it can serve. */
@@ -256,30 +261,45 @@ export abstract class Stream
     return plan.cookie === undefined ? undefined : persistentServer(this, plan.cookie);
   }
 
-  private waitInQueue(queue: Waiting[]): void {
-    const { settings, backend, queue: anyServer } = this.backendPlan!;
+  /** `counters`: of the server that is waited for, or of the backend. */
+  private waitInQueue(queue: Waiting[], counters: Counters): void {
+    const { settings, backend } = this.backendPlan!;
     queue.push(this);
-    if (queue === anyServer) this.backendQueue = queue.length;
+    this.queuedAt = counters;
+    if (counters === backend.counters) this.backendQueue = queue.length;
     else this.serverQueue = queue.length;
-    if (++backend.counters.qcur > backend.counters.qmax) backend.counters.qmax = backend.counters.qcur;
+    if (++counters.qcur > counters.qmax) counters.qmax = counters.qcur;
     this.waitFor(FOR.queue, settings.timeouts.queue ?? settings.timeouts.connect);
   }
 
   offer(server: Server): boolean {
     if (this.waitingFor !== FOR.queue) return false;
     this.now = now();
-    this.backendPlan!.backend.counters.qcur--;
+    this.countOutOfQueue();
     this.useServer(server);
     return true;
   }
 
+  /** The server whose queue it stood in went away: whoever takes its place, or none. */
+  searchAnew(): void {
+    if (this.waitingFor !== FOR.queue) return;
+    this.now = now();
+    this.countOutOfQueue();
+    this.assignServer();
+  }
+
   protected leaveQueue(): void {
     const plan = this.backendPlan!;
-    plan.backend.counters.qcur--;
+    this.countOutOfQueue();
     for (const queue of [plan.queue, ...[...plan.pools.values()].map((pool) => pool.queue)]) {
       const i = queue.indexOf(this);
       if (i >= 0) queue.splice(i, 1);
     }
+  }
+
+  private countOutOfQueue(): void {
+    this.queuedAt!.qcur--;
+    this.queuedAt = undefined;
   }
 
   private useServer(server: Server): void {

@@ -215,7 +215,41 @@ describe('a server with maxconn', () => {
     const [one, two] = [scene.serve(1001), scene.serve(1002)];
     scene.client(GET);
     scene.client(GET);
-    expect([one.length + two.length, scene.backend('b').counters.qcur]).toEqual([1, 1]);
+    const { counters, servers } = scene.backend('b');
+    expect([one.length + two.length, counters.qcur]).toEqual([1, 0]);
+    expect(servers.map((server) => server.counters.qcur).sort()).toEqual([0, 1]);
+  });
+
+  it('that goes down leaves those who waited for it to the others', () => {
+    begin(`${LIMITED} balance uri\n server s2 127.0.0.1:1002 maxconn 1\n`);
+    const [one, two] = [scene.serve(1001), scene.serve(1002)];
+    scene.client(GET);
+    scene.client(GET);
+    const busy = scene.backend('b').servers.find((server) => server.counters.qcur === 1)!;
+    busy.setAdmin('maint');
+    scene.wait(1);
+    expect([one.length, two.length]).toEqual([1, 1]);
+    expect(busy.counters.qcur).toBe(0);
+  });
+
+  it('grows its limit from minconn to maxconn with the load of its backend', () => {
+    begin(`${LIMITED.replace('maxconn 1', 'minconn 1 maxconn 4')} fullconn 4\n`);
+    const arrived = scene.serve(1001);
+    scene.client(GET);
+    scene.client(GET);
+    expect(arrived).toHaveLength(2);
+    expect(scene.backend('b').counters.qcur).toBe(0);
+    expect(scene.backend('b').servers[0]!.counters.scur).toBe(2);
+  });
+
+  it('sends away those who find too many waiting', () => {
+    begin(
+      `${LIMITED.replace('maxconn 1', 'maxconn 1 maxqueue 1 cookie a')} cookie S\n server s2 127.0.0.1:1002\n`,
+    );
+    const [one, two] = [scene.serve(1001), scene.serve(1002)];
+    const bound = GET.replace('\r\n\r\n', '\r\ncookie: S=a\r\n\r\n');
+    for (let i = 0; i < 3; i++) scene.client(bound);
+    expect([one.length, two.length]).toEqual([1, 1]);
   });
 });
 
