@@ -1,360 +1,33 @@
 /**
- * One client connection in mode http, and the request it is at (manual, section 1.2). The object lives as long as the
- * connection and is its own transaction: nothing is made per request. Read it from top to bottom in the order things
- * happen: bytes of a request, rules, the request on its way, the answer, the end, the next request.
+ * Mode http from the rules on (manual, section 1.2): the choice of a backend, the request on its way, the answer, another
+ * try, tunnels, and the statistics page. The client's side of it is http-connection.ts.
  */
 import { now } from '../../sockets/timers.ts';
 import { VERDICT } from '../expressions.ts';
 import { OBSERVED, observedStatus } from '../health/observe.ts';
-import { Body, type Sink } from '../http1/body.ts';
 import { headerName } from '../http1/head.ts';
-import {
-  dropConnectionToken,
-  exceedsReserve,
-  isMethod,
-  PARSED,
-  parseRequest,
-  parseResponse,
-  TOKEN,
-} from '../http1/parse.ts';
+import { isMethod, PARSED, parseResponse, TOKEN } from '../http1/parse.ts';
 import type { Reply } from '../transaction.ts';
 import { COOKIE, captureCookie, captureHeaders, SET_COOKIE } from './capture.ts';
 import { applyCookie } from './cookie.ts';
 import { FormReader } from './form.ts';
 import { addForwardFor } from './forward-for.ts';
-import { releaseHead, takeHead } from './heads.ts';
+import { AT, HttpConnection } from './http-connection.ts';
 import type { BackendPlan, FrontendPlan, Rules } from './plan.ts';
 import { builtinReply, type PreparedReply, prepareReply } from './reply.ts';
-import { CONNECTION_LINE, HEAD_SLACK, writePrepared, writeRequest, writeResponse } from './serialize.ts';
-import { FOR, Stream } from './stream.ts';
-
-/** Where the connection stands. */
-const AT = {
-  /** Between requests. */
-  idle: 0,
-  /** Some bytes of a head are here. */
-  head: 1,
-  /** A request waits: for a tarpit's end, a place in a queue, a connection, a retry, a form's body. */
-  waiting: 2,
-  /** Request and response are on their way. */
-  exchange: 3,
-  /** After 101, or 2xx to CONNECT: bytes both ways until both ends are closed. */
-  tunnel: 4,
-  /** The request was answered before its body had come: the rest of that is thrown away. */
-  draining: 5,
-  /** An answer of our own is on its way to a client that reads slowly; its next request waits until it is out. */
-  flushing: 6,
-  /** All was said; the client's last bytes are thrown away until it closes. */
-  lingering: 7,
-  over: 8,
-} as const;
-
-const LINGER_MS = 1000;
-/** How long an idle connection may still bring a request when the process stops: it may be on its way already. */
-const STOP_GRACE_MS = 500;
+import { CONNECTION_LINE, HEAD_SLACK, writeRequest } from './serialize.ts';
+import { FOR } from './stream.ts';
 
 /** Idempotent methods (RFC 9110, section 9.2.2), the usual ones first. */
 const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
 
-const CONNECTION = headerName('connection');
 const CONTENT_LENGTH = headerName('content-length');
 const TRANSFER_ENCODING = headerName('transfer-encoding');
-const UPGRADE = headerName('upgrade');
 
-export class HttpStream extends Stream {
-  private readonly requestBody = new Body();
-  private readonly responseBody = new Body();
-  private at: number = AT.idle;
-  /** Bytes of the client that could not be used yet; reading is paused while there are any. */
-  private held: Buffer | undefined = undefined;
-  /** The request line as it came, in the request's buffer. */
-  private lineStart = 0;
-  private lineEnd = 0;
-  private lineText: string | undefined = undefined;
-  /** The connections are kept after this exchange. */
-  private keepClient = true;
-  private keepServer = true;
-  private upgrading = false;
-  /** The final response's head was read. */
-  private responding = false;
-  /** Bytes of this request's body went to a server: it cannot be sent again. */
-  private bodySent = false;
-  /** Bytes that came with the head, while it is treated. */
-  private ahead: Buffer | undefined = undefined;
-  private aheadAt = 0;
-  private clientEnded = false;
-  private serverFinished = false;
-  private sentBefore = 0;
-  /** What went of the body, while it may be wanted again. */
-  private readonly sentBody: Buffer[] = [];
-  private sentBodyLength = 0;
-  private form: FormReader | undefined = undefined;
-
-  get requestLine(): string {
-    this.lineText ??= this.lineEnd > 0 ? this.request.slice(this.lineStart, this.lineEnd) : '<BADREQ>';
-    return this.lineText;
-  }
-
-  // ── The client's connection ────────────────────────────────────────────────────────────────────────────────
-
-  protected start(): void {
-    const { httpRequest, client } = this.plan.settings.timeouts;
-    this.arm(this.now, httpRequest ?? client);
-  }
-
-  data(bytes: Buffer): void {
-    this.now = now();
-    this.bytesIn += bytes.length;
-    if (this.held !== undefined) {
-      this.held = Buffer.concat([this.held, bytes]);
-      return;
-    }
-    const used = this.consume(bytes, 0);
-    if (used < bytes.length && this.at < AT.lingering) this.hold(bytes, used);
-  }
-
-  drained(): void {
-    this.now = now();
-    const { outlet } = this;
-    if (!outlet.drained()) return this.armFlush();
-    if (outlet.broken) return this.clientGone();
-    if (this.at === AT.lingering) return this.finishLingering();
-    if (this.at === AT.flushing) return this.goOn(true);
-    if (this.at === AT.tunnel && this.serverFinished) {
-      this.connection.finish();
-      this.armExchange();
-      return this.endTunnelIfOver();
-    }
-    this.link?.resume();
-    this.armExchange();
-    this.finishIfComplete();
-  }
-
-  /** The client sends no more. It may still be waiting for an answer. */
-  ended(): void {
-    this.now = now();
-    this.clientEnded = true;
-    switch (this.at) {
-      case AT.idle:
-        if (this.client.requests === 0 && !this.plan.settings.options.httpIgnoreProbes)
-          this.refuseSilence(400, 'CR');
-        else this.close();
-        break;
-      case AT.head:
-        this.refuseHead(400, 'CR');
-        break;
-      case AT.waiting:
-      case AT.exchange:
-        // A request cut short cannot be completed any more; a complete one is answered.
-        if (!this.requestBody.done || this.plan.settings.options.abortonclose) this.clientGone();
-        break;
-      case AT.tunnel:
-        if (!this.link!.outlet.blocked) this.link!.finish();
-        this.armTunnel();
-        this.endTunnelIfOver();
-        break;
-      case AT.draining:
-        this.close();
-        break;
-      case AT.lingering:
-        if (!this.outlet.blocked) this.close();
-        break;
-    }
-  }
-
-  closed(): void {
-    if (this.at <= AT.head) return this.ended();
-    this.now = now();
-    if (this.at !== AT.over) this.clientGone();
-  }
-
-  override expired(nowMs: number): void {
-    this.now = nowMs;
-    switch (this.at) {
-      case AT.idle:
-        if (
-          this.client.requests === 0 &&
-          !this.plan.settings.options.httpIgnoreProbes &&
-          !this.runtime.stopping
-        )
-          this.refuseSilence(408, 'cR');
-        else this.close();
-        break;
-      case AT.head:
-        this.refuseHead(408, 'cR');
-        break;
-      case AT.waiting:
-        this.waitIsOver();
-        break;
-      case AT.exchange:
-        this.exchangeTimedOut();
-        break;
-      case AT.tunnel:
-        this.endTunnel(this.clientEnded && !this.serverFinished ? 'sD' : 'cD');
-        break;
-      case AT.draining:
-      case AT.flushing:
-      case AT.lingering:
-        this.close();
-        break;
-    }
-  }
-
-  closeIfIdle(): void {
-    if (this.at !== AT.idle) return;
-    this.now = now();
-    if (this.deadline > this.now + STOP_GRACE_MS) this.arm(this.now, STOP_GRACE_MS);
-  }
-
-  shutdown(): void {
-    this.now = now();
-    if (this.termination === '--') this.termination = 'K-';
-    if (this.at === AT.idle || this.at >= AT.draining) this.close();
-    else this.abandon();
-  }
-
-  /** Uses bytes from `from` on as far as it can now; returns where it stopped. */
-  private consume(bytes: Buffer, from: number): number {
-    let at = from;
-    while (at < bytes.length) {
-      const before = at;
-      switch (this.at) {
-        case AT.idle:
-        case AT.head:
-          at = this.readHead(bytes, at);
-          break;
-        case AT.waiting:
-          if (this.form === undefined) return at;
-          at = this.readForm(bytes, at);
-          break;
-        case AT.exchange:
-          if (this.requestBody.done || this.link === undefined) return at;
-          at = this.forwardRequestBody(bytes, at);
-          break;
-        case AT.tunnel:
-          this.link!.outlet.forward(bytes, at, bytes.length);
-          this.afterForwardToServer();
-          return bytes.length;
-        case AT.draining:
-          at = this.drain(bytes, at);
-          break;
-        case AT.flushing:
-          return at;
-        default:
-          return bytes.length;
-      }
-      if (at === before) return at;
-    }
-    return at;
-  }
-
-  private hold(bytes: Buffer, from: number): void {
-    this.held = Buffer.from(bytes.subarray(from));
-    this.connection.pause();
-  }
-
-  /** Takes up what was held back, once the state that held it is over. */
-  private resumeHeld(): void {
-    const { held } = this;
-    if (held === undefined) return;
-    this.held = undefined;
-    const used = this.consume(held, 0);
-    if (this.at >= AT.lingering) return;
-    if (used === held.length) return this.connection.resume();
-    this.held = held.subarray(used);
-    this.connection.pause();
-  }
-
-  // ── Reading a request's head ───────────────────────────────────────────────────────────────────────────────
-
-  private readHead(bytes: Buffer, from: number): number {
-    if (this.at === AT.idle) this.startRequest();
-    const { request } = this;
-    const before = request.used;
-    const taken = request.take(bytes, from, 0);
-    const outcome = parseRequest(request, this.runtime.maxFields, taken === 0);
-    if (outcome === PARSED.more) return from + taken;
-    if (outcome !== PARSED.done || exceedsReserve(request, this.runtime.maxrewrite)) {
-      this.refuseHead(outcome === PARSED.done ? 431 : outcome, 'PR');
-      return bytes.length;
-    }
-    const next = from + request.end - before;
-    this.ahead = bytes;
-    this.aheadAt = next;
-    this.headComplete();
-    this.ahead = undefined;
-    return next;
-  }
-
-  private startRequest(): void {
-    this.at = AT.head;
-    this.resetTransaction();
-    this.request = takeHead(this.runtime);
-    this.response = takeHead(this.runtime);
-    this.lineText = undefined;
-    this.lineEnd = 0;
-    this.keepServer = true;
-    this.upgrading = false;
-    this.responding = false;
-    this.bodySent = false;
-    this.sentBody.length = 0;
-    this.sentBodyLength = 0;
-    this.serverFinished = false;
-    this.sentBefore = this.outlet.sent;
-    this.requestBody.start('none');
-    this.responseBody.start('none');
-    this.client.requests++;
-    this.times.requestStart = this.now;
-    const { httpRequest, client } = this.plan.settings.timeouts;
-    // The first request's time runs from the accept on.
-    this.arm(this.client.requests === 1 ? this.times.idleStart : this.now, httpRequest ?? client);
-  }
-
-  private headComplete(): void {
-    const { request, runtime } = this;
-    const { counters } = this.frontend;
-    this.times.requestEnd = this.now;
-    this.wall = Date.now();
-    this.at = AT.waiting;
-    this.waitingFor = FOR.nothing;
-    this.lineStart = request.methodStart;
-    this.lineEnd = request.targetEnd + ' HTTP/1.1'.length;
-    counters.reqTot++;
-    counters.requestRate.add(this.wall);
-    runtime.totals.cumulativeRequests++;
-    runtime.totals.requestRate.add(this.wall);
-
-    this.keepClient =
-      this.plan.settings.options.connection !== 'close' &&
-      !runtime.stopping &&
-      !request.ambiguous &&
-      (request.minor === 1
-        ? (request.connectionTokens & TOKEN.close) === 0
-        : (request.connectionTokens & TOKEN.keepAlive) !== 0);
-    this.startRequestBody();
-    this.upgrading = this.wantsUpgrade();
-    this.runFrontendRules();
-  }
-
-  private startRequestBody(): void {
-    const { chunked, contentLength } = this.request;
-    if (chunked) this.requestBody.start('chunked');
-    else if (contentLength > 0) this.requestBody.start('length', contentLength);
-  }
-
-  /** `Upgrade` counts only when `Connection` names it, and each is dropped without the other. */
-  private wantsUpgrade(): boolean {
-    const { request } = this;
-    const named = (request.connectionTokens & TOKEN.upgrade) !== 0;
-    if (request.upgrade >= 0 && named && request.minor === 1) return true;
-    if (request.upgrade >= 0) request.remove(UPGRADE);
-    if (named) dropConnectionToken(request, 'upgrade');
-    return isMethod(request, 'CONNECT');
-  }
-
+export class HttpStream extends HttpConnection {
   // ── Rules, and the choice of a backend ─────────────────────────────────────────────────────────────────────
 
-  private runFrontendRules(): void {
+  protected treatRequest(): void {
     const { plan, request } = this;
     if (plan.monitorUri !== undefined && request.target === plan.monitorUri) return this.answerMonitor();
     if (plan.requestCaptures.length > 0) this.requestCaptures = captureHeaders(request, plan.requestCaptures);
@@ -474,7 +147,7 @@ export class HttpStream extends Stream {
     return minor === 0 ? CONNECTION_LINE.keepAlive : CONNECTION_LINE.none;
   }
 
-  private forwardRequestBody(bytes: Buffer, from: number): number {
+  protected forwardRequestBody(bytes: Buffer, from: number): number {
     const body = this.requestBody;
     this.bodySent = true;
     const at = body.feed(bytes, from, bytes.length, this.link!.outlet);
@@ -495,7 +168,7 @@ export class HttpStream extends Stream {
     else this.sentBody.push(Buffer.from(bytes.subarray(from, to)));
   }
 
-  private afterForwardToServer(): void {
+  protected afterForwardToServer(): void {
     const { link } = this;
     if (link === undefined) return;
     if (link.outlet.blocked) this.connection.pause();
@@ -663,20 +336,6 @@ export class HttpStream extends Stream {
     return false;
   }
 
-  /** Serialises the response's head; false when it does not fit. */
-  private writeResponseHead(connection: Buffer): boolean {
-    const room = this.outlet.room(this.response.sizeLimit + HEAD_SLACK);
-    if (room === undefined) return false;
-    this.outlet.commit(writeResponse(this.response, connection, room.bytes, room.at));
-    return true;
-  }
-
-  /** `Connection` is said only where it differs from what the versions imply. */
-  private connectionToClient(keep: boolean, minor: number): Buffer {
-    if (!keep) return minor === 1 ? CONNECTION_LINE.close : CONNECTION_LINE.none;
-    return minor === 0 || this.request.minor === 0 ? CONNECTION_LINE.keepAlive : CONNECTION_LINE.none;
-  }
-
   /** `left`: bytes of the server that belong to no response. */
   private afterForwardToClient(left: number): void {
     const body = this.responseBody;
@@ -783,7 +442,7 @@ export class HttpStream extends Stream {
 
   // ── The end of an exchange ─────────────────────────────────────────────────────────────────────────────────
 
-  private finishIfComplete(): void {
+  protected finishIfComplete(): void {
     if (this.at !== AT.exchange || !this.responding || !this.responseBody.done) return;
     // A server that answered early still gets the whole request, as long as it listens.
     if (!this.requestBody.done && this.link !== undefined && !this.serverFinished) return;
@@ -796,28 +455,6 @@ export class HttpStream extends Stream {
     this.goOn(this.keepClient);
   }
 
-  /** To the next request, past what is left of this one; or to the end. */
-  private goOn(keep: boolean): void {
-    if (!keep || this.outlet.broken) return this.linger(!this.requestBody.done);
-    if (this.outlet.blocked) {
-      this.at = AT.flushing;
-      return this.armFlush();
-    }
-    if (this.requestBody.done) return this.nextRequest();
-    this.at = AT.draining;
-    this.arm(this.now, this.plan.settings.timeouts.client);
-    if (this.held === undefined) this.connection.resume();
-    else this.resumeHeld();
-  }
-
-  private drain(bytes: Buffer, from: number): number {
-    const body = this.requestBody;
-    const at = body.feed(bytes, from, bytes.length, NOWHERE);
-    if (body.broken) this.close();
-    else if (body.done) this.nextRequest();
-    return at;
-  }
-
   /** The server's part is over: the connection goes back or away. */
   private finishServer(): void {
     const { link } = this;
@@ -827,95 +464,6 @@ export class HttpStream extends Stream {
     else if (this.keepServer && !this.serverFinished && !link.outlet.blocked) link.release(this.now);
     else link.discard();
     this.releaseServer();
-  }
-
-  private nextRequest(): void {
-    this.at = AT.idle;
-    this.times.idleStart = this.now;
-    const { httpKeepAlive, httpRequest, client } = this.plan.settings.timeouts;
-    this.arm(this.now, this.runtime.stopping ? STOP_GRACE_MS : (httpKeepAlive ?? httpRequest ?? client));
-    this.resumeHeld();
-    // Requests sent ahead of a FIN are served; what was cut short by it is refused.
-    if (!this.clientEnded) return;
-    if (this.at === AT.idle) this.close();
-    else if (this.at === AT.head) this.refuseHead(400, 'CR');
-  }
-
-  /** Books and logs; the heads go back to the pool. */
-  private endTransaction(): void {
-    this.countTransaction(this.outlet.sent - this.sentBefore);
-    this.form = undefined;
-    releaseHead(this.request);
-    releaseHead(this.response);
-  }
-
-  private countStatus(status: number): void {
-    this.frontend.counters.countStatus(status);
-    this.backend?.counters.countStatus(status);
-    if (this.responding) this.server?.counters.countStatus(status);
-  }
-
-  // ── Answers of our own ─────────────────────────────────────────────────────────────────────────────────────
-
-  /** Sends an answer instead of forwarding, and ends the transaction. */
-  private sendReply(reply: PreparedReply, termination: string): void {
-    if (this.termination === '--') this.termination = termination;
-    this.dropLink();
-    this.responding = false;
-    this.at = AT.exchange;
-    this.status = reply.status;
-    this.countStatus(reply.status);
-    if (this.termination === 'LR') this.frontend.counters.intercepted++;
-    const keep = this.keepClient && reply.framed && this.bodyIsHere();
-    this.writeReply(reply, keep);
-    this.endTransaction();
-    this.goOn(keep);
-  }
-
-  /** What is left of the request's body has arrived: skipping it takes no waiting. */
-  private bodyIsHere(): boolean {
-    const body = this.requestBody;
-    if (body.done) return true;
-    const [bytes, at] = this.ahead === undefined ? [this.held, 0] : [this.ahead, this.aheadAt];
-    if (bytes === undefined || body.broken) return false;
-    if (body.kind === 'length') return bytes.length - at >= body.remaining;
-    const probe = body.clone();
-    probe.feed(bytes, at, bytes.length, NOWHERE);
-    return probe.done;
-  }
-
-  private writeReply(reply: PreparedReply, keep: boolean): void {
-    const { outlet } = this;
-    const line = this.connectionToClient(keep, reply.modern ? 1 : 0);
-    outlet.cork();
-    const room = outlet.room(reply.head.length + HEAD_SLACK);
-    if (this.hasAfterResponseRules() && this.loadReply(reply)) this.writeResponseHead(line);
-    else if (room !== undefined) outlet.commit(writePrepared(reply.head, line, room.bytes, room.at));
-    if (reply.body.length > 0 && !isMethod(this.request, 'HEAD'))
-      outlet.forward(reply.body, 0, reply.body.length);
-    outlet.uncork();
-  }
-
-  private hasAfterResponseRules(): boolean {
-    return this.plan.httpAfterResponse !== undefined || this.backendPlan?.httpAfterResponse !== undefined;
-  }
-
-  /** `http-after-response` sees answers of our own too: they take the way of a server's. */
-  private loadReply(reply: PreparedReply): boolean {
-    const { response, plan, backendPlan } = this;
-    response.clear();
-    const bytes = Buffer.concat([reply.head, CRLF]);
-    for (let at = 0; at < bytes.length; ) {
-      const taken = response.take(bytes, at, 0);
-      if (taken === 0) return false;
-      at += taken;
-    }
-    if (parseResponse(response, this.runtime.maxFields, true) !== PARSED.done) return false;
-    response.remove(CONNECTION);
-    if (backendPlan !== undefined && backendPlan.settings !== plan.settings)
-      backendPlan.httpAfterResponse?.(this);
-    plan.httpAfterResponse?.(this);
-    return true;
   }
 
   /** A fault in the middle: an answer if the client has seen nothing yet, a cut otherwise. */
@@ -939,36 +487,16 @@ export class HttpStream extends Stream {
     }
   }
 
-  /** What came is no request. The message goes out as the error file has it. */
-  private refuseHead(status: number, termination: string): void {
-    const { counters } = this.frontend;
-    const { raw } = this.plan.errorReply(status);
-    counters.ereq++;
-    counters.countStatus(status);
-    this.lineEnd = 0;
-    this.termination = termination;
-    this.status = status;
-    this.outlet.forward(raw, 0, raw.length);
-    this.endTransaction();
-    this.linger(true);
-  }
-
-  /** Nothing came at all: a browser's spare connection, or a probe. */
-  private refuseSilence(status: number, termination: string): void {
-    this.startRequest();
-    this.refuseHead(status, termination);
-  }
-
   // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private waitIsOver(): void {
+  protected waitIsOver(): void {
     if (this.waitingFor === FOR.tarpit)
       this.sendReply(this.preparedRuleReply(this.reply!), this.reply!.termination ?? 'PT');
     else if (this.waitingFor === FOR.form) this.failExchange(408, 'cD');
     else this.searchTimedOut();
   }
 
-  private exchangeTimedOut(): void {
+  protected exchangeTimedOut(): void {
     const toServer = this.link?.outlet.blocked ?? false;
     if (this.outlet.blocked || (!this.requestBody.done && !toServer)) {
       if (this.responding) return this.cutResponse('cD');
@@ -983,18 +511,12 @@ export class HttpStream extends Stream {
   }
 
   /** Whoever is to act next decides which timeout runs. */
-  private armExchange(): void {
+  protected armExchange(): void {
     if (this.at === AT.tunnel) return this.armTunnel();
     if (this.at !== AT.exchange) return;
     const onClient = this.outlet.blocked || !this.requestBody.done;
     const { timeouts } = onClient ? this.plan.settings : this.backendPlan!.settings;
     this.arm(this.now, onClient ? timeouts.client : timeouts.server);
-  }
-
-  /** What was said has still to get to the client. */
-  private armFlush(): void {
-    if (this.at < AT.draining) this.armExchange();
-    else this.arm(this.now, this.plan.settings.timeouts.client);
   }
 
   // ── The statistics page ────────────────────────────────────────────────────────────────────────────────────
@@ -1007,7 +529,7 @@ export class HttpStream extends Stream {
     } else this.answerStats(undefined);
   }
 
-  private readForm(bytes: Buffer, from: number): number {
+  protected readForm(bytes: Buffer, from: number): number {
     const form = this.form!;
     const at = this.requestBody.feed(bytes, from, bytes.length, form);
     if (this.requestBody.broken || form.tooLong) {
@@ -1053,7 +575,7 @@ export class HttpStream extends Stream {
     this.armTunnel();
   }
 
-  private armTunnel(): void {
+  protected armTunnel(): void {
     const back = this.backendPlan!.settings.timeouts;
     const front = this.plan.settings.timeouts;
     const fin = this.serverFinished ? front.clientFin : this.clientEnded ? back.serverFin : undefined;
@@ -1061,12 +583,12 @@ export class HttpStream extends Stream {
   }
 
   /** Each side has said its last, and the other has got it. */
-  private endTunnelIfOver(): void {
+  protected endTunnelIfOver(): void {
     if (!this.clientEnded || !this.serverFinished) return;
     if (!this.outlet.blocked && !this.link?.outlet.blocked) this.endTunnel('--');
   }
 
-  private endTunnel(termination: string): void {
+  protected endTunnel(termination: string): void {
     if (this.termination === '--') this.termination = termination;
     const { link } = this;
     this.link = undefined;
@@ -1077,69 +599,9 @@ export class HttpStream extends Stream {
     this.endTransaction();
     this.linger(false);
   }
-
-  // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** The client went away. */
-  private clientGone(): void {
-    if (this.at === AT.idle || this.at >= AT.draining) return this.close();
-    if (this.termination === '--') this.termination = `C${this.abortState()}`;
-    this.countClientAbort();
-    this.abandon();
-  }
-
-  private abortState(): string {
-    if (this.at === AT.head) return 'R';
-    if (this.at === AT.waiting) return this.waitingFor === FOR.queue ? 'Q' : 'C';
-    // HAProxy speaks of data as soon as the request is on its way.
-    return 'D';
-  }
-
-  /** Breaks off both sides. */
-  private abandon(): void {
-    if (this.at === AT.waiting && this.waitingFor === FOR.queue) this.leaveQueue();
-    this.waitingFor = FOR.nothing;
-    this.dropLink();
-    this.endTransaction();
-    this.at = AT.over;
-    this.leave();
-    this.connection.reset();
-  }
-
-  /**
-   * Ends the connection so that the client gets all that was written: closing with its bytes unread would send a
-   * reset that may overtake the answer (RFC 9112, section 9.6).
-   */
-  private linger(unread: boolean): void {
-    if (this.at === AT.over) return;
-    const { outlet, connection } = this;
-    if (outlet.broken || (!unread && !outlet.blocked && this.held === undefined)) return this.close();
-    this.at = AT.lingering;
-    this.held = undefined;
-    connection.resume();
-    if (outlet.blocked) this.armFlush();
-    else this.finishLingering();
-  }
-
-  private finishLingering(): void {
-    this.connection.finish();
-    if (this.clientEnded) this.close();
-    else this.arm(this.now, LINGER_MS);
-  }
-
-  private close(): void {
-    if (this.at === AT.over) return;
-    this.at = AT.over;
-    this.held = undefined;
-    this.leave();
-    this.connection.close();
-  }
 }
 
 /** Rules that answer without refusing say `LR`. */
 function isDenial({ termination = 'PR' }: Reply): boolean {
   return termination !== 'LR';
 }
-
-const CRLF = Buffer.from('\r\n');
-const NOWHERE: Sink = { forward() {} };

@@ -166,7 +166,8 @@ export const pipelining: Subject = {
     { name: 'the second is bad', client: `${get('/1')}nonsense\r\n\r\n${get('/3')}` },
     { name: 'an empty line between', client: `${get('/1')}\r\n${get('/2')}` },
     { name: 'more bytes than the length after a POST', client: `${post('hello', 'Content-Length: 5')}xx` },
-    { name: 'then the end of the client', client: [get('/1') + get('/2'), 'FIN'] },
+    // With the FIN right behind the requests HAProxy answers one or both, as it happens; the engine answers both.
+    { name: 'then the end of the client', client: [get('/1') + get('/2'), { pause: 300 }, 'FIN'] },
     {
       name: 'the origin closes after the first',
       client: get('/1') + get('/2'),
