@@ -3,7 +3,7 @@ import { EXIT, LabError } from '../errors.ts';
 import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
-import { makePlan, type Plan, refuseForeign } from '../plan/plan.ts';
+import { makePlan, type Plan, refuseForeign, type Step } from '../plan/plan.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
 import { desire, type Wish } from '../roles/desire.ts';
@@ -80,7 +80,11 @@ export async function planUp(
 function firstThings(plan: Plan, { provisional }: Wish): Plan {
   const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && provisional.has(node));
   if (makes.length === 0) return plan;
-  const first = plan.steps.filter(({ op }) => ['create', 'destroy', 'configure'].includes(op.kind));
+  const now = ({ node, op }: Step): boolean =>
+    ['create', 'destroy', 'configure'].includes(op.kind) ||
+    // Packages need no address of a neighbour: a node that is made goes on with them at once.
+    (op.kind === 'install' && provisional.get(node) !== 'system');
+  const first = plan.steps.filter(now);
   return { ...plan, steps: first };
 }
 

@@ -12,7 +12,7 @@ import type { ServiceSpec } from '../roles/role.ts';
 export function defineUnit(service: ServiceSpec): FileSpec {
   return service.packaged
     ? { path: dropInPath(service.name), content: dropIn(service) }
-    : { path: unitPath(service.name), content: unit(service) };
+    : { path: unitPath(service.name), content: service.once ? onceUnit(service) : unit(service) };
 }
 
 /** An argv for `start`, `restart`, `reload`, `stop`; what the journal says of a failure goes to standard error. */
@@ -27,7 +27,7 @@ const TELL = `{ s=$?; journalctl -q --no-pager -n 12 -o cat -u "$1" >&2; exit $s
 
 const SCRIPTS: Readonly<Record<ServiceAction, string>> = {
   // A package may have started it already, without what lablb adds.
-  start: `systemctl enable -q "$1" && systemctl restart "$1" || ${TELL}`,
+  start: `systemctl enable -q --no-reload "$1" && systemctl restart "$1" || ${TELL}`,
   restart: `systemctl restart "$1" || ${TELL}`,
   reload: `systemctl reload-or-restart "$1" || ${TELL}`,
   // Its unit may be gone from the disk by now, with only the links left.
@@ -75,6 +75,26 @@ ProtectControlGroups=yes
 RestrictSUIDSGID=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_SETUID CAP_SETGID CAP_KILL CAP_SYS_RESOURCE
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** What was done is kept beside it: a reboot does nothing. */
+function onceUnit({ name, about, argv, watch, log, ...service }: ServiceSpec): string {
+  const done = `/var/lib/lablb/${name}.done`;
+  const work = `cmp -s ${watch[0]} ${done} || { ${argv.join(' ')} >>${log} 2>&1 && cp ${watch[0]} ${done}; } || { tail -n 5 ${log} >&2; exit 1; }`;
+  return `# Written by lablb.
+[Unit]
+Description=${name}: ${about ?? ''}
+After=network.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c '${work}'
+ExecStartPost=${note({ name, about, argv, watch, log, ...service })}
 
 [Install]
 WantedBy=multi-user.target

@@ -1,8 +1,9 @@
 import { LabError } from '../errors.ts';
+import { COMMANDS } from '../os/commands.ts';
 import { DHCLIENT_CRONTAB } from '../os/crontab.ts';
 import { webPagePath } from '../os/web-pages.ts';
 import type { FileSpec } from '../providers/provider.ts';
-import type { Role, Topology, TopologyNode } from '../topology/topology.ts';
+import type { NodeFile, Role, Topology, TopologyNode } from '../topology/topology.ts';
 import { errorFiles } from './error-files.ts';
 import { hostRecords, hostsBlock, LOCALHOST, renderHosts } from './hosts.ts';
 import { proxyData } from './proxy-data.ts';
@@ -31,7 +32,9 @@ export function renderNode(topology: Topology, node: string, view: NodeView): Fi
   const found = topology.nodes.find(({ name }) => name === node);
   if (!found)
     throw new LabError(`lab '${topology.name}' has no node '${node}'`, { code: 'node.unknown', node });
-  return [hosts, crontab, ...FILES_OF_ROLE[found.role]].flatMap((render) => render(topology, found, view));
+  return [hosts, crontab, own, ...FILES_OF_ROLE[found.role]].flatMap((render) =>
+    render(topology, found, view),
+  );
 }
 
 function hosts(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {
@@ -68,6 +71,18 @@ function configuration(topology: Topology, node: TopologyNode, view: NodeView): 
 
 function errors(topology: Topology): FileSpec[] {
   return topology.balancer.errorPages ? errorFiles() : [];
+}
+
+/** Files that the topology itself asks for, and its commands as a script. */
+function own(_: Topology, { extra }: TopologyNode, { kind }: NodeView): FileSpec[] {
+  const { files = [], commands = [] } = extra as { files?: NodeFile[]; commands?: string[] };
+  const keepOriginal = kind === 'machine';
+  return [
+    ...files.map((file) => ({ ...file, keepOriginal })),
+    ...(commands.length > 0 && kind === 'machine'
+      ? [{ path: COMMANDS, content: `# Commands of the topology.\n${commands.join('\n')}\n`, mode: 0o700 }]
+      : []),
+  ];
 }
 
 /** On macvlan nothing else brings up eth0: the tutorial's line in root's crontab does. */

@@ -1,5 +1,7 @@
 import type { NodeName } from '../providers/provider.ts';
 
+export type Provisional = 'address' | 'system';
+
 /** What only the provider knows about a node and its neighbours, for rendering the node's files. */
 export interface NodeView {
   /**
@@ -18,8 +20,11 @@ export interface NodeView {
   readonly bind?: string;
   /** 'rhel', 'debian' …: decides where a web server keeps its page. 'rhel' unless said. */
   readonly family?: string;
-  /** The node is not there yet: what is said of it here is a guess, good enough to show a plan. */
-  readonly provisional?: boolean;
+  /**
+   * The node is not there yet, and what is said of it here is a guess, good enough to show a plan: `address` where only
+   * addresses are not known, `system` where its family is not either.
+   */
+  readonly provisional?: Provisional;
   /** What the provider itself is to be told of it (profiles, devices, limits), by name, in one line each. */
   readonly settings?: ReadonlyMap<string, string>;
   /** eth0 gets its address from a line in root's crontab, as in the tutorial (macvlan). */

@@ -1,9 +1,10 @@
+import { COMMANDS } from '../os/commands.ts';
 import { familyOf } from '../os/families.ts';
 import type { Family } from '../os/family.ts';
 import type { Desired, DesiredNode, DesiredService } from '../plan/desired.ts';
 import { revisionOf, sha256 } from '../plan/hash.ts';
 import type { FileSpec, Programs } from '../providers/provider.ts';
-import type { NodeView } from '../render/view.ts';
+import type { NodeView, Provisional } from '../render/view.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
 import { portsOf } from './ports.ts';
 import { actualPort, type RoleContext, type ServiceSpec } from './role.ts';
@@ -15,7 +16,7 @@ export type Render = (topology: Topology, node: string, view: NodeView) => reado
 export interface Wish {
   readonly desired: Desired;
   /** Nodes that are not there yet: what is wished of them rests on a guess. */
-  readonly provisional: ReadonlySet<string>;
+  readonly provisional: ReadonlyMap<string, Provisional>;
   /** Contents of every managed file: node → path → file. */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, FileSpec>>;
 }
@@ -32,7 +33,12 @@ export function desire(
   );
   return {
     desired: { lab: topology.name, provider: topology.provider, nodes: nodes.map(({ wish }) => wish) },
-    provisional: new Set(topology.nodes.flatMap(({ name }) => (views.get(name)!.provisional ? [name] : []))),
+    provisional: new Map(
+      topology.nodes.flatMap(({ name }) => {
+        const { provisional } = views.get(name)!;
+        return provisional ? [[name, provisional] as const] : [];
+      }),
+    ),
     files: new Map(
       nodes.map(({ wish, files }) => [wish.name, new Map(files.map((file) => [file.path, file]))]),
     ),
@@ -50,7 +56,7 @@ function desireNode(
   const family = familyOf(view.family);
   const rendered = render(topology, node.name, view);
   const context: RoleContext = { topology, node, view, family, files: rendered, programs };
-  const services = role.services(context);
+  const services = [...role.services(context), ...commandsService(context)];
   const files = [
     ...rendered,
     ...services.flatMap((service) => [...(service.files ?? []), family.define(service)]),
@@ -76,6 +82,25 @@ function desireNode(
       })),
     },
   };
+}
+
+/** The topology's own commands run as a service that is done when they are: once, and again when they change. */
+function commandsService({ files }: RoleContext): ServiceSpec[] {
+  if (!files.some(({ path }) => path === COMMANDS)) return [];
+  return [
+    {
+      name: 'lablb-commands',
+      about: 'commands of the topology',
+      argv: ['/bin/sh', '-e', COMMANDS],
+      build: '',
+      log: '/var/log/lablb-commands.log',
+      otherLogs: [],
+      watch: [COMMANDS],
+      onChange: 'restart',
+      listens: [],
+      once: true,
+    },
+  ];
 }
 
 function desireService(

@@ -39,6 +39,8 @@ export interface ServiceSpec {
   readonly listens: readonly { readonly address: string; readonly port: number }[];
   /** A package brought it, with its definition: `argv` is the package's affair. */
   readonly packaged?: boolean;
+  /** It ends when its work is done, which a start of the system does not repeat. */
+  readonly once?: boolean;
   /** Folders that must be there before it starts. */
   readonly folders?: readonly string[];
   /** Folder under /run that is there while it runs. */

@@ -1,7 +1,7 @@
 import { didYouMean } from '../errors.ts';
 import type { Refuse } from './diagnose.ts';
 import { NODE_NAME, type NodeSettings, ROLES, type Settings } from './schema.ts';
-import type { Role, TopologyNode } from './topology.ts';
+import type { NodeFile, Role, TopologyNode } from './topology.ts';
 
 /** A node, and the key of `nodes` that it came from (undefined for one that is implied). */
 export interface Placed {
@@ -18,6 +18,8 @@ const KEYS_OF_ROLE: Readonly<Record<string, Role>> = {
   publish: 'proxy',
 };
 const MAX_NODES = 250;
+/** An absolute path of plain names. */
+const NODE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+:-]+)+$/;
 const PROXY = 'proxyha';
 
 /** The nodes in file order: counts expanded, the proxy implied, defaults filled in. */
@@ -44,6 +46,14 @@ export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
         );
       }
     }
+    for (const path of Object.keys(node.files ?? {}))
+      if (!NODE_PATH.test(path))
+        refuse(
+          ['nodes', key, 'files', path],
+          `'${path}' is no path for a file`,
+          'absolute, without spaces, quotes or ..',
+          'key',
+        );
     for (let n = 1; n <= (node.count ?? 1) && placed.length <= MAX_NODES; n++) {
       const name = node.count === undefined ? key : `${key}${n}`;
       if (role === 'web') webs++;
@@ -87,6 +97,9 @@ function nodeOf(
     image: node.image ?? defaults.image,
     vm: node.vm ?? defaults.vm,
     limits: node.limits ?? defaults.limits,
+    profiles: node.profiles ?? defaults.profiles,
+    files: filesOf({ ...defaults.files, ...node.files }),
+    commands: [...(defaults.commands ?? []), ...(node.commands ?? [])],
   };
   return {
     name,
@@ -102,6 +115,18 @@ function nodeOf(
     publish: node.publish ?? [],
     address: node.address,
     packages: [...new Set([...(defaults.packages ?? []), ...(node.packages ?? [])])],
-    extra: Object.fromEntries(Object.entries(extra).filter(([, value]) => value !== undefined)),
+    extra: Object.fromEntries(Object.entries(extra).filter(([, value]) => !isNothing(value))),
   };
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+/** Files of the topology's own, contents read by now. */
+function filesOf(files: NonNullable<NodeSettings['files']>): NodeFile[] {
+  return Object.entries(files).map(([path, file]) => {
+    const { content = '', mode } = typeof file === 'string' ? { content: file, mode: '0644' } : file;
+    return { path, content, mode: Number.parseInt(mode, 8) };
+  });
 }

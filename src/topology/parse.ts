@@ -43,6 +43,7 @@ export function parseWithSource(text: string, options: ParseOptions): Parsed {
 
   const provider = options.provider ?? settings.provider;
   const config = readConfig(settings, options, source, diagnostics);
+  readNodeFiles(settings, options, source, diagnostics);
   const name = nameOf(settings, options.file, source, diagnostics);
   const resolved = resolve({ ...settings, provider }, source, { file: options.file, name, config });
   const all = [...diagnostics, ...resolved.diagnostics];
@@ -146,6 +147,29 @@ function readConfig(
   const text = readFile?.(resolvePath(dirname(file), name));
   if (text === undefined) diagnostics.push(finding(source, ['balancer', 'config'], `cannot read '${name}'`));
   return text;
+}
+
+/** Puts the contents of files that nodes (and defaults) take `from` beside the topology in their place. */
+function readNodeFiles(
+  { nodes, defaults }: Settings,
+  { file, readFile }: ParseOptions,
+  source: Source,
+  diagnostics: Diagnostic[],
+): void {
+  const holders = [
+    [['defaults'], defaults] as const,
+    ...Object.entries(nodes).map(([name, node]) => [['nodes', name], node] as const),
+  ];
+  for (const [at, { files = {} }] of holders) {
+    for (const [path, one] of Object.entries(files)) {
+      if (typeof one === 'string' || one.from === undefined) continue;
+      const where = [...at, 'files', path];
+      if (one.content !== undefined)
+        diagnostics.push(finding(source, where, "says both 'content' and 'from'"));
+      one.content = readFile?.(resolvePath(dirname(file), one.from));
+      if (one.content === undefined) diagnostics.push(finding(source, where, `cannot read '${one.from}'`));
+    }
+  }
 }
 
 /** The lab's name: stated, or `rocky` for rocky.lab.yaml, else the folder's. */

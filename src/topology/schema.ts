@@ -66,6 +66,17 @@ const limits = z.strictObject({
   memory: safeWord.optional().describe('Memory with its unit: `512MiB`.'),
 });
 
+/** Octal permissions, as `chmod` has them. */
+const mode = z.string().regex(/^0?[0-7]{3}$/, "must be permissions such as '0644', in quotes");
+const file = z.union([
+  z.string().max(1_000_000),
+  z.strictObject({
+    content: z.string().max(1_000_000).optional().describe('What is in the file.'),
+    from: line.optional().describe('A file beside the topology that is copied.'),
+    mode: mode.default('0644').describe('Its permissions.'),
+  }),
+]);
+
 const provider = z.enum(['local', 'lxd', 'ssh']);
 const role = z.enum(['web', 'proxy', 'client', 'dns']);
 const server = z.enum(['httpd', 'nginx', 'embedded']);
@@ -88,6 +99,20 @@ const shared = {
     .optional()
     .describe('A virtual machine instead of a container (provider `lxd`). Default: `false`.'),
   limits: limits.optional().describe('What the node may use (provider `lxd`).'),
+  profiles: z
+    .array(safeWord)
+    .optional()
+    .describe('Profiles beside `lxd.profiles` and that of macvlan (provider `lxd`).'),
+  files: z
+    .record(z.string(), file)
+    .optional()
+    .describe('Files to write: path → content, or `{from: ./file, mode: "0600"}`.'),
+  commands: z
+    .array(z.string().min(1).max(10_000))
+    .optional()
+    .describe(
+      'Shell commands that run on the node as root, in order, when it is new and when they change (not with provider `local`).',
+    ),
 };
 
 const node = z.strictObject({

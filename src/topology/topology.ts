@@ -41,8 +41,18 @@ export interface TopologyNode {
   /** Fixed address, when the topology states one. */
   readonly address?: string;
   readonly packages: readonly string[];
-  /** Extra settings that only one provider reads (image, vm, limits, host, user …). */
+  /**
+   * Extra settings: those that only one provider reads (image, vm, limits, profiles …), and `files` (NodeFile[]) and
+   * `commands` (string[]) of the user's own.
+   */
   readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** A file that the topology itself asks for on a node. */
+export interface NodeFile {
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
 }
 
 export interface Balancer {

@@ -6,10 +6,54 @@ import { driftOf, Host, type Status } from './support.ts';
 describe('the other verbs, on LXD', () => {
   const host = new Host();
   beforeAll(async () => {
-    host.topology('debian-lxd-nginx.yaml');
+    writeFileSync(join(host.folder, 'motd'), 'welcome\n');
+    host.topology('debian-lxd-nginx.yaml', (text) =>
+      text.replace(
+        '  web1:\n',
+        `  web1:
+    packages: [tree]
+    profiles: [extra]
+    limits: { cpu: 1 }
+    files:
+      /etc/motd: { from: motd, mode: '0600' }
+      /srv/note: "inline"
+    commands: ['echo ran >>/root/ran', 'test "$(cat /srv/note)" = inline']
+`,
+      ),
+    );
+    await host.lxc('profile', 'create', 'extra');
     await host.must('up');
   });
-  afterAll(() => host.close());
+  afterAll(async () => {
+    await host.close();
+    await host.run('lxc', 'profile', 'delete', 'extra');
+  });
+
+  it('gives a node its own packages, profiles, limits, files and commands', async () => {
+    expect((await host.on('web1', 'which', 'tree')).trim()).toBe('/usr/bin/tree');
+    const config = await host.lxc('config', 'show', 'web1');
+    expect(config).toMatch(/profiles:\n- default\n- macvlan\n- extra\n/);
+    expect(config).toMatch(/limits\.cpu: "1"/);
+    expect(await host.on('web1', 'cat', '/etc/motd')).toBe('welcome\n');
+    expect((await host.on('web1', 'stat', '-c', '%a', '/etc/motd')).trim()).toBe('600');
+    expect(await host.on('web1', 'cat', '/root/ran')).toBe('ran\n');
+    expect(await host.must('up')).toMatch(/nothing to do/);
+    expect(await driftOf(host)).toEqual([]);
+  });
+
+  it('runs the commands again when they change, not when the node restarts', async () => {
+    await host.must('restart', 'web1');
+    expect(await host.on('web1', 'cat', '/root/ran')).toBe('ran\n');
+    host.edit((text) => text.replace('echo ran', 'echo again'));
+    await host.must('up');
+    expect(await host.on('web1', 'cat', '/root/ran')).toBe('ran\nagain\n');
+    host.edit((text) => text.replace('echo again >>/root/ran', 'echo on the way; false'));
+    const failed = await host.lablb('up');
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toMatch(/web1[\s\S]*on the way/);
+    host.edit((text) => text.replace('echo on the way; false', 'echo again >>/root/ran'));
+    await host.must('up');
+  });
 
   it('goes back to a snapshot', async () => {
     await host.must('snapshot', 'before');

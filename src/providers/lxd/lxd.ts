@@ -40,6 +40,8 @@ export class LxdProvider implements LabProvider {
   readonly #client: LxdClient;
   readonly #images: Images;
   #macvlan: Promise<void> | undefined;
+  /** Large files on their way to a node, or beside their place there. */
+  readonly #ahead = new Map<string, Promise<void>>();
   readonly programs = () => machinePrograms;
 
   constructor(topology: Topology) {
@@ -85,7 +87,11 @@ export class LxdProvider implements LabProvider {
     }
     if (existing && isRunning(existing))
       await waitForAddress(this.#client, node.name, { parent: this.#parent(), again: true });
-    else await startInstance(this.#client, node.name, this.#parent(), wanted.vm);
+    else {
+      const ahead = existing ? undefined : this.#bringAhead(node);
+      await startInstance(this.#client, node.name, this.#parent(), wanted.vm);
+      await ahead;
+    }
   }
 
   push(node: NodeName, file: FileSpec): Promise<void> {
@@ -93,17 +99,13 @@ export class LxdProvider implements LabProvider {
   }
 
   async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
-    for (const { path, source } of files.filter((file) => file.source !== undefined && !file.absent)) {
-      const to = `${this.#client.at(node)}${besidePath(path)}`;
-      await this.#client.call(['file', 'push', '--create-dirs', '--quiet', source!, to], {
-        timeoutMs: PUSH_DEADLINE_MS,
-        what: `${node}: pushing ${path}`,
-      });
-    }
+    for (const file of files)
+      if (file.source !== undefined && !file.absent) await this.#pushLarge(node, file);
     const result = await this.exec(node, ['sh', '-c', PUSH], {
       input: pushInput(files),
       timeoutMs: PUSH_DEADLINE_MS,
     });
+    this.#ahead.clear(); // what was beside its place is in it now
     if (result.exitStatus === 0) return;
     const full = /no space left|quota/i.test(result.stderr);
     throw new LabError(full ? 'the disk is full' : 'a file could not be written', {
@@ -229,7 +231,9 @@ export class LxdProvider implements LabProvider {
   ): NodeView {
     const seen = observed.nodes.get(node.name);
     const wanted = instanceSettings(this.#topology, node);
-    const family = seen?.family ?? familyOfImage(wanted.image);
+    const guess = familyOfImage(wanted.image);
+    const family = seen?.family ?? guess ?? 'rhel';
+    const provisional = (seen?.family ?? guess) === undefined ? 'system' : 'address';
     const onLan = this.#settings.macvlan !== false;
     const settings = new Map([
       ['profiles', wanted.profiles.join(',')],
@@ -245,10 +249,31 @@ export class LxdProvider implements LabProvider {
       family,
       addresses,
       root: '',
-      provisional: seen?.state !== 'running' || seen.address === undefined,
+      provisional: seen?.address !== undefined && seen.state === 'running' ? undefined : provisional,
       settings,
       dhclient: onLan && family === 'rhel',
     };
+  }
+
+  /** Puts a large file beside its place, once. */
+  #pushLarge(node: NodeName, { path, source, sha256 }: FileSpec): Promise<void> {
+    const key = `${node}:${path}:${sha256}`;
+    const to = `${this.#client.at(node)}${besidePath(path)}`;
+    const what = { timeoutMs: PUSH_DEADLINE_MS, what: `${node}: pushing ${path}` };
+    const push =
+      this.#ahead.get(key) ??
+      this.#client
+        .call(['file', 'push', '--create-dirs', '--quiet', source!, to], what)
+        .then(() => undefined);
+    this.#ahead.set(key, push);
+    return push;
+  }
+
+  /** What a new node will need and is large is brought while the node starts. */
+  async #bringAhead({ name, role, engine }: TopologyNode): Promise<void> {
+    const file = role === 'proxy' && engine !== 'haproxy' ? machinePrograms.engine('lablb').file : undefined;
+    // If it fails, it fails again, and tells, when the file is put in its place.
+    if (file) await this.#pushLarge(name, file).catch(() => this.#ahead.clear());
   }
 
   #ensureMacvlan(): Promise<void> {
@@ -292,8 +317,9 @@ function settingsNow(instance: Instance, macvlanNic: string | undefined): Readon
 }
 
 /** For a plan before there is anything to look at: by the image's name. */
-function familyOfImage(image: string): string {
-  return /debian|ubuntu/i.test(image) ? 'debian' : 'rhel';
+function familyOfImage(image: string): string | undefined {
+  if (/\b(?:debian|ubuntu)\b/i.test(image)) return 'debian';
+  return /\b(?:rockylinux|rocky|almalinux|centos|fedora|oracle|rhel)\b/i.test(image) ? 'rhel' : undefined;
 }
 
 function foreign(node: NodeName): LabError {

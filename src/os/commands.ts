@@ -1,0 +1,2 @@
+/** Script of the commands that a topology asks for on a node. */
+export const COMMANDS = '/usr/local/lib/lablb/commands.sh';
