@@ -21,6 +21,8 @@ import type { FrontendPlan } from './stream/plan.ts';
 import { tlsClient, tlsServer } from './tls/contexts.ts';
 
 export interface EngineHost {
+  /** Connections that the process can hold, where the configuration sets no limit. */
+  readonly maxconn: number;
   readonly transport: Transport;
   readonly clock: Clock;
   /** An address for a host name; undefined when there is none. */
@@ -50,8 +52,8 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     frontends: [],
     backends: [],
     startedAt: Date.now(),
-    maxconn: global.maxconn ?? Infinity,
-    hardMaxconn: global.maxconn ?? Infinity,
+    maxconn: global.maxconn ?? host.maxconn,
+    hardMaxconn: global.maxconn ?? host.maxconn,
     stopping: false,
     sessions: () => acceptor.streams,
     totals,
@@ -212,7 +214,8 @@ class FrontendListener {
       ...tlsServer(bind.ssl, plan.settings, global),
       refused: (client, how, openedAt) => announce.refused(plan.settings, label, client, how, openedAt),
     };
-    const listen = () => transport.listen(listenAddress(bind), accept, tls);
+    const listen = () => transport.listen(listenAddress(bind), accept, tls, acceptor.roomFor(plan));
+    acceptor.wakers.push(() => this.#listener?.wake?.());
     this.#listener = listen();
     frontend.listeners.push(state);
     frontend.watchers.push(() => {

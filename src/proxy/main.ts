@@ -81,6 +81,7 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
     engine = await startEngine(configuration, {
       transport: quickTransport(),
       clock: new Clock(),
+      maxconn: connectionsWithin(openFilesLimit()),
       resolve,
       openDatagrams,
       unresolved: (server) => {
@@ -171,6 +172,18 @@ function tellReady(): void {
   const fd = process.env[READY_FD];
   if (fd === undefined) return;
   writeFileSync(Number(fd), 'ready');
+}
+
+// ── Limits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Each connection of a client may want one to a server; some descriptors are for listeners, logs and checks. */
+function connectionsWithin(openFiles: number): number {
+  return Math.max(1, Math.floor((openFiles - 100) / 2));
+}
+
+function openFilesLimit(): number {
+  const limit = /^Max open files\s+(\d+)/m.exec(readFile('/proc/self/limits') ?? '');
+  return limit === null ? Number.POSITIVE_INFINITY : Number(limit[1]);
 }
 
 // ── Files and messages ───────────────────────────────────────────────────────────────────────────────────────────

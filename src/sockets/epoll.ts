@@ -33,6 +33,7 @@ import type {
   ConnectAddress,
   Connection,
   Events,
+  HasRoom,
   ListenAddress,
   Listener,
   TlsClient,
@@ -49,10 +50,10 @@ export function quickTransport(): Transport {
   if (libc === undefined || runtime === undefined) return bunTransport;
   const loop = new Loop(libc, runtime);
   return {
-    listen: (at: ListenAddress, accept: Accept, tls?: TlsServer): Listener =>
+    listen: (at: ListenAddress, accept: Accept, tls?: TlsServer, hasRoom?: HasRoom): Listener =>
       at.kind === 'unix' || tls !== undefined
         ? bunTransport.listen(at, accept, tls)
-        : loop.listen(at, accept),
+        : loop.listen(at, accept, hasRoom ?? (() => true)),
     connect: (to: ConnectAddress, events: Events, tls?: TlsClient, serverName?: string): Connection =>
       to.kind === 'unix' || tls !== undefined
         ? bunTransport.connect(to, events, tls, serverName)
@@ -79,7 +80,10 @@ const DATA_WORD = process.arch === 'x64' ? 1 : 2;
 /** What the loop knows by descriptor. */
 interface Source {
   readonly generation: number;
+  /** 0: there may be more to read. */
   ready(events: number): void;
+  /** Its owner failed. */
+  fault(): void;
 }
 
 class Loop {
@@ -111,8 +115,9 @@ class Loop {
     this.#watch(runtime, EPOLL.in, -1);
   }
 
-  listen(at: Exclude<ListenAddress, { kind: 'unix' }>, accept: Accept): Listener {
-    const listener = at.kind === 'fd' ? this.#inherit(at, accept) : this.#bind(at, accept);
+  listen(at: Exclude<ListenAddress, { kind: 'unix' }>, accept: Accept, hasRoom: HasRoom): Listener {
+    const fd = at.kind === 'fd' ? this.#inherit(at) : this.#bind(at);
+    const listener = new QuickListener(this, fd, accept, hasRoom);
     this.add(listener.fd, listener, EPOLL.in);
     return listener;
   }
@@ -206,7 +211,7 @@ class Loop {
           const source = this.#sources[fd];
           // An event of this batch may be for a descriptor that was closed, or closed and given out again.
           if (source !== undefined && source.generation === this.#events[at + DATA_WORD + 1])
-            source.ready(this.#events[at]!);
+            this.#serve(source, this.#events[at]!);
         }
       }
       if (this.#again.length > 0) this.#readAgain();
@@ -215,13 +220,23 @@ class Loop {
     setImmediate(this.#turn);
   };
 
+  /** A fault of ours ends one connection, not all of them. */
+  #serve(source: Source, events: number): void {
+    try {
+      source.ready(events);
+    } catch (error) {
+      process.stderr.write(`internal error: ${(error as Error).stack}\n`);
+      source.fault();
+    }
+  }
+
   #readAgain(): void {
     const connections = this.#again;
     this.#again = [];
-    for (const connection of connections) connection.readAgain();
+    for (const connection of connections) this.#serve(connection, 0);
   }
 
-  #bind(at: Extract<ListenAddress, { kind: 'tcp' }>, accept: Accept): QuickListener {
+  #bind(at: Extract<ListenAddress, { kind: 'tcp' }>): number {
     const { libc } = this;
     const v6 = isIPv6(at.host);
     const fd = libc.socket(v6 ? AF.inet6 : AF.inet, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -235,12 +250,12 @@ class Loop {
       libc.close(fd);
       throw error;
     }
-    return new QuickListener(this, fd, accept);
+    return fd;
   }
 
-  #inherit(at: Extract<ListenAddress, { kind: 'fd' }>, accept: Accept): QuickListener {
+  #inherit(at: Extract<ListenAddress, { kind: 'fd' }>): number {
     if (this.libc.listen(at.fd, BACKLOG) < 0) throw this.#listenError(at);
-    return new QuickListener(this, at.fd, accept);
+    return at.fd;
   }
 
   #listenError(at: ListenAddress): ProxyError {
@@ -256,13 +271,16 @@ class QuickListener implements Listener, Source {
   readonly generation: number;
   readonly #loop: Loop;
   readonly #accept: Accept;
+  readonly #hasRoom: HasRoom;
+  #asleep = false;
   #pausing: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(loop: Loop, fd: number, accept: Accept) {
+  constructor(loop: Loop, fd: number, accept: Accept, hasRoom: HasRoom) {
     this.#loop = loop;
     this.fd = fd;
     this.generation = loop.nextGeneration();
     this.#accept = accept;
+    this.#hasRoom = hasRoom;
     // O_NONBLOCK on an inherited socket; accepted ones inherit TCP_NODELAY from the listening one.
     loop.libc.fcntl(fd, 4, SOCK_NONBLOCK);
     loop.setOption(fd, OPTION.noDelay, 1);
@@ -283,7 +301,24 @@ class QuickListener implements Listener, Source {
   }
 
   ready(): void {
-    for (let i = 0; i < ACCEPTS && this.#acceptOne(); i++);
+    for (let i = 0; i < ACCEPTS; i++) {
+      if (!this.#hasRoom()) return this.#sleep();
+      if (!this.#acceptOne()) return;
+    }
+  }
+
+  wake(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#loop.add(this.fd, this, EPOLL.in);
+  }
+
+  fault(): void {}
+
+  /** Who comes now waits in the system's queue, without a descriptor of ours. */
+  #sleep(): void {
+    this.#asleep = true;
+    this.#loop.unwatch(this.fd);
   }
 
   /** False when no more is waiting. */
@@ -308,7 +343,8 @@ class QuickListener implements Listener, Source {
   /** Out of descriptors or memory: the waiting connection would wake the loop again and again. */
   #pause(): void {
     this.#loop.unwatch(this.fd);
-    this.#pausing = setTimeout(() => this.#loop.add(this.fd, this, EPOLL.in), PAUSE_MS);
+    this.#asleep = true;
+    this.#pausing = setTimeout(() => this.wake(), PAUSE_MS);
   }
 }
 
@@ -339,7 +375,16 @@ class QuickConnection implements Connection, Source {
     this.#open = open;
   }
 
+  fault(): void {
+    try {
+      this.#broken('EFAULT');
+    } catch {
+      // Its owner cannot even take leave.
+    }
+  }
+
   ready(events: number): void {
+    if (events === 0) return this.#readMore();
     if (!this.#open) {
       if ((events & (EPOLL.err | EPOLL.hup)) !== 0) return this.#fail();
       if ((events & EPOLL.out) === 0) return;
@@ -361,7 +406,7 @@ class QuickConnection implements Connection, Source {
     }
   }
 
-  readAgain(): void {
+  #readMore(): void {
     if (!this.#over && !this.#paused && this.#readable) this.#read(true);
   }
 

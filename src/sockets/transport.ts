@@ -8,7 +8,12 @@ export interface Transport {
    * Starts to listen. Throws a ProxyError (`listen.in-use`, `listen.denied`, `tls.refused` …) when it cannot.
    * With TLS `accept` is called once the handshake has succeeded.
    */
-  listen(at: ListenAddress, accept: (connection: Connection) => Events, tls?: TlsServer): Listener;
+  listen(
+    at: ListenAddress,
+    accept: (connection: Connection) => Events,
+    tls?: TlsServer,
+    hasRoom?: HasRoom,
+  ): Listener;
   /**
    * Opens a connection. The returned object is usable at once for `reset`; `events.opened` or `events.closed`
    * (with `failed` true) tells how it went. With TLS `opened` comes after the handshake, and the reason of one that
@@ -78,12 +83,20 @@ export interface TlsClient extends TlsRules {
   readonly identity?: TlsIdentity;
 }
 
+/**
+ * Asked before a connection is accepted; false leaves it in the system's queue until `Listener.wake`. A transport that
+ * cannot leave it there accepts all the same.
+ */
+export type HasRoom = () => boolean;
+
 export interface Listener {
   /** The port really bound, for port 0. */
   readonly port: number;
   readonly fd: number;
   /** Stops accepting; connections live on. */
   stop(): void;
+  /** There may be room again. */
+  wake?(): void;
 }
 
 /** What a connection tells its owner. One object may own many connections only if it does not care which one speaks. */

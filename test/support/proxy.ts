@@ -17,6 +17,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ports that the caller already has, by name: they are not chosen anew. */
   readonly ports?: Readonly<Record<string, number>>;
+  /** Most descriptors it may have open, from its start on (util-linux's `prlimit`). */
+  readonly openFiles?: number;
   /** Other files for the folder `${dir}`, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -96,7 +98,9 @@ async function startOnce(configText: string, options: StartOptions): Promise<Run
   const configFile = join(folder, 'haproxy.cfg');
   writeFileSync(configFile, text);
 
-  const child = spawn(file, ['-f', configFile, ...(options.args ?? [])], {
+  const limit = options.openFiles === undefined ? [] : ['prlimit', `--nofile=${options.openFiles}`];
+  const [program, ...args] = [...limit, file, '-f', configFile, ...(options.args ?? [])] as [string];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });

@@ -1,5 +1,5 @@
 /** What happens when a client connects: limits, connection rules, and a stream of the frontend's mode. */
-import type { Connection, Events } from '../../sockets/transport.ts';
+import type { Connection, Events, HasRoom } from '../../sockets/transport.ts';
 import type { ListenerState } from '../model.ts';
 import { HttpStream } from './http-stream.ts';
 import type { FrontendPlan, Runtime } from './plan.ts';
@@ -11,7 +11,10 @@ export class Acceptor {
   /** Streams that live, for a soft stop and `show sess`. */
   readonly streams = new Set<Stream>();
   readonly runtime: Runtime;
-  /** Connections over a limit: accepted by the system, not read from until another one ends. */
+  /** Listeners that may sleep because there was no room. */
+  readonly wakers: (() => void)[] = [];
+  #full = false;
+  /** Connections over a limit that could not be left to the system: not read from until another one ends. */
   #waiting: Waiting[] = [];
   /** Connections that are still to tell their PROXY protocol header: they have a place but no stream. */
   readonly #reading = new Map<FrontendPlan, number>();
@@ -32,12 +35,21 @@ export class Acceptor {
     };
   }
 
+  /** For `Transport.listen`: whether another connection may be accepted now. */
+  roomFor(plan: FrontendPlan): HasRoom {
+    return () => {
+      if (this.#hasRoom(plan)) return true;
+      this.#full = true;
+      return false;
+    };
+  }
+
   #readProxyHeader(plan: FrontendPlan, listener: ListenerState): Events {
     const { client } = plan.settings.timeouts;
     this.#countReading(plan, 1);
     return new ProxyHeaderReader(this.runtime, client, (connection, addresses) => {
       this.#countReading(plan, -1);
-      if (connection === undefined) return this.#admitWaiting();
+      if (connection === undefined) return this.#roomAgain();
       const stream = this.#admit(plan, listener);
       connection.events = stream;
       stream.opened(connection, addresses);
@@ -84,7 +96,14 @@ export class Acceptor {
   #left(stream: Stream): void {
     if (!this.streams.delete(stream)) return;
     this.runtime.totals.connections--;
+    this.#roomAgain();
+  }
+
+  #roomAgain(): void {
     if (this.#waiting.length > 0) this.#admitWaiting();
+    if (!this.#full) return;
+    this.#full = false;
+    for (const wake of this.wakers) wake();
   }
 
   #admitWaiting(): void {
