@@ -38,6 +38,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Package or built-in → the only places that may import it (a folder, or a file). */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   execa: ['shell/'],
+  'node-ssh': ['shell/'],
   listr2: ['runner/'],
   handlebars: ['render/'],
   zod: ['topology/', 'config-file/'],
