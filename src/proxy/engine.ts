@@ -27,8 +27,8 @@ export interface EngineHost {
   readonly clock: Clock;
   /** An address for a host name; undefined when there is none. */
   resolve(host: string, family: 4 | 6 | undefined): Promise<string | undefined>;
-  /** Told of each server whose name has no address, unless `init-addr` says that this is no matter. */
-  unresolved?(server: Server): void;
+  /** `-dr`: servers whose names have no address start all the same, without one. */
+  readonly ignoreUnresolved?: boolean;
   readonly openDatagrams: OpenDatagrams;
 }
 
@@ -149,11 +149,22 @@ async function resolveServers(proxy: LiveProxy, host: EngineHost): Promise<void>
   const servers = proxy.backends.flatMap((backend) => backend.servers);
   const addresses = await Promise.all(servers.map((server) => addressOf(server, host)));
   // Told in the order of the file, whichever answer came first.
+  const lost: ProxyError[] = [];
   for (const [i, server] of servers.entries()) {
     const address = addresses[i];
     if (address !== undefined) server.setAddress(address, server.port);
-    else if (!server.settings.initAddr.includes('none')) host.unresolved?.(server);
+    else if (!host.ignoreUnresolved && !server.settings.initAddr.includes('none'))
+      lost.push(unresolved(server));
   }
+  if (lost.length > 0) throw new AggregateError(lost, lost.map((error) => error.message).join('\n'));
+}
+
+function unresolved({ name, settings: { host, place } }: Server): ProxyError {
+  return new ProxyError(`server '${name}': no address for '${host}'`, {
+    code: 'server.no-address',
+    place,
+    hint: "put the name into /etc/hosts, give the server an address, or let it start without one: 'init-addr last,libc,none'",
+  });
 }
 
 /** Tries the ways of `init-addr` in turn (manual, section 5.2); there is no state file for `last`. */

@@ -14,7 +14,7 @@ import { readHosts } from './hosts.ts';
 import { FOLLOWS, NAME, VERSION } from './identity.ts';
 import { renderKeywords } from './keywords-listing.ts';
 import { type LoadOptions, loadConfiguration } from './load.ts';
-import type { Configuration, ServerSettings } from './settings.ts';
+import type { Configuration } from './settings.ts';
 
 /** Set in the process that `-D` leaves in the background: it tells its parent on this descriptor that it is ready. */
 const READY_FD = 'LABLB_PROXY_READY_FD';
@@ -84,10 +84,7 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
       maxconn: connectionsWithin(openFilesLimit()),
       resolve,
       openDatagrams,
-      unresolved: (server) => {
-        if (!command.quiet && !command.ignoreUnresolved)
-          process.stderr.write(unresolved(server.settings, loaded.sources));
-      },
+      ignoreUnresolved: command.ignoreUnresolved,
     });
   } catch (error) {
     // What listened before the failure leaves the sockets' loop turning: the process does not end by itself.
@@ -237,13 +234,6 @@ function sayNoted({ noted, global }: Configuration, command: ProxyCommand): void
   const daemon = global.daemon && !command.daemon ? ['daemon'] : [];
   const names = [...new Set([...daemon, ...noted.map(({ keyword }) => keyword), ...command.noted])];
   if (names.length > 0) process.stderr.write(`notice: read, but without effect here: ${names.join(', ')}\n`);
-}
-
-/** HAProxy refuses to start then; here the other servers are there to be tried. */
-function unresolved({ name, host, place }: ServerSettings, sources: ReadonlyMap<string, string>): string {
-  const message = `no address for '${host}': server '${name}' cannot answer`;
-  const hint = 'put the name into /etc/hosts, or give the server an address';
-  return `${renderDiagnostics([{ severity: 'warning', message, place, hint }], sources, { severity: true })}\n`;
 }
 
 function startFailure(error: unknown, sources: ReadonlyMap<string, string>): string {

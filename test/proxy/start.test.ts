@@ -27,15 +27,20 @@ listen www
 `;
   let proxy: RunningProxy;
   beforeAll(async () => {
-    proxy = await startProxy(CONFIG);
+    proxy = await startProxy(CONFIG, { args: ['-dr'] });
   });
   afterAll(() => proxy?.stop());
 
-  it('are told with their place, unless init-addr allows for it', () => {
-    expect(proxy.stderr().match(/no address for '.*/g)).toEqual([
-      expect.stringMatching(/^no address for 'lost\.invalid': server 'lost' cannot answer; /),
-    ]);
-    expect(proxy.stderr()).toMatch(/:11:12 {2}warning: no address/);
+  it('are refused with their place, as in HAProxy, unless init-addr or -dr allow for it', async () => {
+    await expect(startProxy(CONFIG)).rejects.toMatchObject({
+      stderr: expect.stringMatching(
+        /:11:12 {2}error: server 'lost': no address for 'lost\.invalid'; put the name/,
+      ),
+    });
+    const allowed = await startProxy(CONFIG.replace('init-addr last\n', 'init-addr last,none\n'));
+    await allowed.stop();
+    expect(allowed.stderr()).toBe('');
+    expect(proxy.stderr()).toBe('');
   });
 
   it('do not keep the others from theirs', async () => {
@@ -49,12 +54,6 @@ listen www
       ['known', '127.0.0.9'],
       ['plain', '127.0.0.8'],
     ]);
-  });
-
-  it('can be passed over with -dr', async () => {
-    const quiet = await startProxy(CONFIG, { args: ['-dr'] });
-    await quiet.stop();
-    expect(quiet.stderr()).toBe('');
   });
 });
 
