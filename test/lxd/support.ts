@@ -92,7 +92,7 @@ export class Host {
   /** Takes away whatever a test left, and the folder. */
   async close(): Promise<void> {
     for (const name of await this.instances()) await this.run('lxc', 'delete', '--force', name);
-    for (const name of ['macvlan']) await this.run('lxc', 'profile', 'delete', name);
+    for (const name of ['macvlan', 'extra']) await this.run('lxc', 'profile', 'delete', name);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,15 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { definitionPath } from '../../src/os/definition.ts';
 import { sha256 } from '../../src/plan/hash.ts';
-import type { NodeSpec, Provider } from '../../src/providers/provider.ts';
+import type { FileSpec, NodeSpec, Provider } from '../../src/providers/provider.ts';
 
 export interface Subject {
   readonly provider: Provider;
   readonly lab: string;
   /** A long-running service of the family of this provider, as the file that defines it. */
-  readonly service: { readonly name: string; readonly definition: string };
+  readonly service: {
+    readonly name: string;
+    readonly file: FileSpec;
+    /** The command for `start`, `stop`, and `status` (0 while it runs, 3 while it does not). */
+    readonly ask: (action: 'start' | 'stop' | 'status') => readonly string[];
+  };
   /** Changes a file behind lablb's back. */
-  readonly edit: (node: string, path: string, content: string) => void;
+  readonly edit: (node: string, path: string, content: string) => void | Promise<void>;
 }
 
 /** What every provider promises. `make` gives a fresh, empty lab, and takes care of its end. */
@@ -33,17 +38,17 @@ export function providerSuite(name: string, make: () => Promise<Subject>): void 
     });
 
     it('hands back statuses instead of throwing', async () => {
-      const { provider, lab } = await make();
+      const { provider, lab, service } = await make();
       await provider.create(spec(lab, 'web1'));
       expect((await provider.exec('web1', ['no-such-program-anywhere'])).exitStatus).toBe(127);
-      expect((await provider.exec('web1', ['service', 'nothing', 'start'])).exitStatus).not.toBe(0);
+      expect((await provider.exec('web1', service.ask('status'))).exitStatus).not.toBe(0);
     });
 
     it('sees what was changed and removed behind its back, beside what it wrote', async () => {
       const { provider, lab, edit } = await make();
       await provider.create(spec(lab, 'web1'));
       await provider.push('web1', { path: '/etc/a', content: 'a' });
-      edit('web1', '/etc/a', 'b');
+      await edit('web1', '/etc/a', 'b');
       const node = (await provider.observe(lab)).nodes.get('web1')!;
       expect(node.files.get('/etc/a')).toBe(sha256('b'));
       expect(node.pushed.get('/etc/a')).toBe(sha256('a'));
@@ -62,10 +67,10 @@ export function providerSuite(name: string, make: () => Promise<Subject>): void 
     it('starts, knows and stops a service, each as often as asked', async () => {
       const { provider, lab, service } = await make();
       await provider.create(spec(lab, 'web1'));
-      await provider.push('web1', { path: definitionPath(service.name), content: service.definition });
+      await provider.push('web1', service.file);
       const state = async () => (await provider.observe(lab)).nodes.get('web1')!.services.get(service.name);
-      const ask = async (action: string) =>
-        (await provider.exec('web1', ['service', service.name, action])).exitStatus;
+      const ask = async (action: 'start' | 'stop' | 'status') =>
+        (await provider.exec('web1', service.ask(action))).exitStatus;
       expect((await state())?.running).toBe(false);
       expect([await ask('start'), await ask('start'), await ask('status')]).toEqual([0, 0, 0]);
       const before = await state();
@@ -78,8 +83,8 @@ export function providerSuite(name: string, make: () => Promise<Subject>): void 
     it('takes a node away with all it holds', async () => {
       const { provider, lab, service } = await make();
       await provider.create(spec(lab, 'web1'));
-      await provider.push('web1', { path: definitionPath(service.name), content: service.definition });
-      await provider.exec('web1', ['service', service.name, 'start']);
+      await provider.push('web1', service.file);
+      await provider.exec('web1', service.ask('start'));
       await provider.destroy('web1');
       await provider.destroy('web1');
       expect((await provider.observe(lab)).nodes.size).toBe(0);
@@ -100,5 +105,14 @@ function spec(lab: string, name: string): NodeSpec {
     publish: [],
     packages: [],
     extra: {},
+  };
+}
+
+/** A service as local nodes have it: a definition, driven by `service`. */
+export function definedService(name: string, content: string): Subject['service'] {
+  return {
+    name,
+    file: { path: definitionPath(name), content },
+    ask: (action) => ['service', name, action],
   };
 }

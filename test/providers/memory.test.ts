@@ -1,5 +1,5 @@
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
-import { providerSuite } from './conformance.ts';
+import { definedService, providerSuite } from './conformance.ts';
 
 providerSuite('memory', async () => {
   const provider = new MemoryProvider();
@@ -14,7 +14,7 @@ providerSuite('memory', async () => {
   return {
     provider,
     lab: 'x',
-    service: { name: 'stay', definition },
+    service: definedService('stay', definition),
     edit: (node, path, content) => void provider.nodes.get(node)!.files.set(path, content),
   };
 });

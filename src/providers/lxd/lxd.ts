@@ -4,7 +4,7 @@ import type { NodeView } from '../../render/view.ts';
 import { desire } from '../../roles/desire.ts';
 import { attach } from '../../shell/attach.ts';
 import type { Topology, TopologyNode } from '../../topology/topology.ts';
-import { PROBE, readProbe } from '../machine/probe.ts';
+import { isWhole, PROBE, readProbe } from '../machine/probe.ts';
 import { machinePrograms } from '../machine/programs.ts';
 import { besidePath, PUSH, pushInput } from '../machine/push.ts';
 import type {
@@ -28,6 +28,7 @@ import { addressToken, labScript, passwordToken } from './script.ts';
 import { deviceText, instanceSettings, type LxdSettings, MACVLAN, settingsOf } from './settings.ts';
 import { makeSnapshot, restoreSnapshot } from './snapshots.ts';
 
+const PROBES = 3;
 const PROBE_DEADLINE_MS = 30_000;
 const PUSH_DEADLINE_MS = 120_000;
 const RESTART_DEADLINE_MS = 90_000;
@@ -219,8 +220,17 @@ export class LxdProvider implements LabProvider {
     const outside = { address: addressOf(instance), settings: settingsNow(instance, macvlanNic) };
     if (!isOf(instance, lab)) return { ...NOTHING, state: 'foreign' };
     if (!isRunning(instance)) return { ...NOTHING, ...outside, state: 'stopped' };
-    const { stdout } = await this.exec(instance.name, ['sh', '-c', PROBE], { timeoutMs: PROBE_DEADLINE_MS });
+    const stdout = await this.#probe(instance.name);
     return { ...readProbe(stdout), ...outside, state: 'running' };
+  }
+
+  async #probe(node: NodeName): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      const { stdout, stderr } = await this.exec(node, ['sh', '-c', PROBE], { timeoutMs: PROBE_DEADLINE_MS });
+      if (isWhole(stdout)) return stdout;
+      if (attempt === PROBES)
+        throw new LabError('it could not be looked at', { code: 'node.probe', node, stderr });
+    }
   }
 
   #view(

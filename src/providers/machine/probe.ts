@@ -43,8 +43,13 @@ for unit in $units; do
   echo "svc $unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
   [ -e "/run/lablb/$unit" ] && sed "s/^/started $unit /" "/run/lablb/$unit"
 done
-exit 0
+echo end
 `.replaceAll('$\\{', '${');
+
+/** Whether it came to its end: a busy daemon has been seen to lose what a command printed. */
+export function isWhole(text: string): boolean {
+  return text.endsWith('end\n');
+}
 
 /** What the probe's lines say; state and address are the provider's to know. */
 export function readProbe(text: string): Omit<ObservedNode, 'state' | 'address'> {

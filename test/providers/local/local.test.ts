@@ -6,7 +6,7 @@ import { definitionPath } from '../../../src/os/definition.ts';
 import { LocalProvider } from '../../../src/providers/local/local.ts';
 import { findByEnvironment, isAlive } from '../../../src/shell/processes.ts';
 import { temporaryState } from '../../support/state.ts';
-import { providerSuite } from '../conformance.ts';
+import { definedService, providerSuite } from '../conformance.ts';
 
 const LAB = 'conformance';
 /** Listens on a port of the system's choice; with `-sf PID` it ends that one, as HAProxy does when it takes over. */
@@ -44,7 +44,7 @@ providerSuite('local', async () => {
   return {
     provider,
     lab: LAB,
-    service: { name: 'stay', definition: definition() },
+    service: definedService('stay', definition()),
     edit: (node, path, content) => writeFileSync(folder(node) + path, content),
   };
 });

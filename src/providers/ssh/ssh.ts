@@ -1,0 +1,252 @@
+import { EXIT, LabError } from '../../errors.ts';
+import type { NodeView } from '../../render/view.ts';
+import { SshMachine, type SshTarget } from '../../shell/ssh.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { PROBE, readProbe } from '../machine/probe.ts';
+import { machinePrograms } from '../machine/programs.ts';
+import { besidePath, PUSH, pushInput } from '../machine/push.ts';
+import type {
+  ExecOptions,
+  ExecResult,
+  FileSpec,
+  LabName,
+  LabProvider,
+  NodeName,
+  NodeSpec,
+  Observed,
+  ObservedNode,
+} from '../provider.ts';
+import { CLAIM, OWNERS, type Owner, REFUSED, RELEASE, readOwners, STOP_SERVICES } from './ownership.ts';
+import { refuseSharedMachines, routeTo } from './settings.ts';
+
+const PROBE_DEADLINE_MS = 30_000;
+const PUSH_DEADLINE_MS = 120_000;
+/** The engine's executable has some hundred megabytes. */
+const UPLOAD_DEADLINE_MS = 900_000;
+const SERVICES_DEADLINE_MS = 120_000;
+
+/** A lab on machines that exist, over SSH. It makes none and deletes none: it marks them, and puts back what it found. */
+export class SshProvider implements LabProvider {
+  readonly #topology: Topology;
+  readonly #machines = new Map<string, SshMachine>();
+  readonly #ours = new Map<NodeName, Promise<void>>();
+  readonly #families = new Map<NodeName, string>();
+  readonly programs = () => machinePrograms;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    refuseSharedMachines(topology);
+  }
+
+  async observe(lab: LabName): Promise<Observed> {
+    const seen = await Promise.all(
+      this.#topology.nodes.map(async ({ name }) => [name, await this.#observeNode(lab, name)] as const),
+    );
+    return { nodes: new Map(seen.flatMap(([name, node]) => (node ? [[name, node] as const] : []))) };
+  }
+
+  async views(topology: Topology, observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>> {
+    const addresses = new Map(
+      topology.nodes.flatMap(({ name, address }) =>
+        address === undefined ? [] : [[name, address] as const],
+      ),
+    );
+    return new Map(
+      topology.nodes.map(({ name }) => [
+        name,
+        {
+          kind: 'machine',
+          family: observed.nodes.get(name)?.family ?? this.#families.get(name) ?? 'rhel',
+          addresses,
+          root: '',
+          provisional: observed.nodes.get(name)?.state !== 'running',
+        },
+      ]),
+    );
+  }
+
+  async create({ name, lab }: NodeSpec): Promise<void> {
+    const { exitStatus, stderr } = await this.#sh(name, CLAIM, [lab, name]);
+    if (exitStatus === REFUSED.foreign) throw foreign(name, readOwnersOfRecord(stderr));
+    if (exitStatus === REFUSED.noSystemd)
+      throw new LabError('the machine has no systemd', {
+        code: 'ssh.no-systemd',
+        node: name,
+        exit: EXIT.missing,
+      });
+    if (exitStatus !== 0) throw failed(name, 'the machine could not be marked', exitStatus, stderr);
+    this.#ours.set(name, Promise.resolve());
+  }
+
+  push(node: NodeName, file: FileSpec): Promise<void> {
+    return this.pushAll(node, [file]);
+  }
+
+  async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
+    await this.#mustBeOurs(node);
+    for (const { path, source } of files) if (source !== undefined) await this.#upload(node, path, source);
+    // These machines were there before the lab: whatever a file replaces is kept, for `destroy` to put back.
+    const kept = files.map((file) => (file.block === undefined ? { ...file, keepOriginal: true } : file));
+    const { exitStatus, stderr } = await this.#run(node, ['sh', '-c', PUSH], {
+      input: pushInput(kept),
+      timeoutMs: PUSH_DEADLINE_MS,
+    });
+    if (exitStatus !== 0) throw failed(node, 'a file could not be written', exitStatus, stderr);
+  }
+
+  async exec(node: NodeName, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    await this.#mustBeOurs(node);
+    return this.#run(node, argv, options);
+  }
+
+  async attach(
+    node: NodeName,
+    argv: readonly string[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<number> {
+    await this.#mustBeOurs(node);
+    return this.#of(node, () => this.#machine(node).attach(argv, options));
+  }
+
+  async destroy(node: NodeName): Promise<void> {
+    if (!this.#topology.nodes.some(({ name }) => name === node)) return;
+    const lab = this.#topology.name;
+    const seen = await this.#observeNode(lab, node);
+    if (!seen) return;
+    if (seen.state === 'foreign') throw foreign(node);
+    this.#ours.delete(node);
+    const services = [...seen.services.keys()];
+    const step = async (what: string, script: string, args: readonly string[], input?: string) => {
+      const { exitStatus, stderr } = await this.#sh(node, script, args, input);
+      if (exitStatus !== 0) throw failed(node, what, exitStatus, stderr);
+    };
+    await step('services could not be stopped', STOP_SERVICES, [lab, ...services]);
+    const files = [...seen.pushed.keys()].map((path) => ({ path, content: '', absent: true }));
+    if (files.length > 0) await step('files could not be put back', PUSH, [], pushInput(files));
+    await step('services could not be put back', RELEASE, [lab, ...services]);
+  }
+
+  /** Undefined for a machine that no lab has marked. */
+  async #observeNode(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
+    const { stdout, stderr, exitStatus } = await this.#sh(name, `${OWNERS}\n${PROBE}`);
+    if (exitStatus !== 0) throw failed(name, 'the machine cannot be looked at', exitStatus, stderr);
+    const owners = readOwners(stdout);
+    const probe = readProbe(stdout);
+    if (probe.family) this.#families.set(name, probe.family);
+    if (owners.length === 0) return undefined;
+    const address = this.#topology.nodes.find((node) => node.name === name)?.address;
+    const ours = owners.some((owner) => owner.lab === lab && owner.node === name);
+    return ours ? { ...probe, address, state: 'running' } : { ...NOTHING, address, state: 'foreign' };
+  }
+
+  /** A large file, beside its place. */
+  async #upload(node: NodeName, path: string, source: string): Promise<void> {
+    const script = 'mkdir -p "$(dirname "$1")" && cat >"$1" || { s=$?; rm -f "$1"; exit $s; }';
+    const { exitStatus, stderr } = await this.#of(node, () =>
+      this.#machine(node).run(['sh', '-c', script, 'sh', besidePath(path)], {
+        source,
+        timeoutMs: UPLOAD_DEADLINE_MS,
+      }),
+    );
+    if (exitStatus !== 0) throw failed(node, `${path} could not be written`, exitStatus, stderr);
+  }
+
+  /** Nothing is done on a machine that is not this lab's. */
+  #mustBeOurs(node: NodeName): Promise<void> {
+    const known = this.#ours.get(node);
+    if (known) return known;
+    const look = this.#sh(node, OWNERS).then(({ stdout }) => {
+      const owners = readOwners(stdout);
+      if (owners.some((owner) => owner.lab === this.#topology.name && owner.node === node)) return;
+      throw owners.length > 0 ? foreign(node, owners) : absent(node);
+    });
+    this.#ours.set(node, look);
+    look.catch(() => this.#ours.delete(node));
+    return look;
+  }
+
+  #sh(node: NodeName, script: string, args: readonly string[] = [], input?: string): Promise<ExecResult> {
+    const timeoutMs = args.length > 0 ? SERVICES_DEADLINE_MS : PROBE_DEADLINE_MS;
+    return this.#run(node, ['sh', '-c', script, 'sh', ...args], { input, timeoutMs });
+  }
+
+  async #run(node: NodeName, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    const result = await this.#of(node, () => this.#machine(node).run(argv, options));
+    if (result.exitStatus === 1 && SUDO_REFUSED.test(result.stderr)) throw noSudo(node, result.stderr);
+    return result;
+  }
+
+  /** Errors of the connection say which node's it is. */
+  async #of<T>(node: NodeName, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof LabError) || error.fields.node !== undefined) throw error;
+      throw new LabError(error.message, { ...error.fields, node });
+    }
+  }
+
+  #machine(name: NodeName): SshMachine {
+    const node = this.#topology.nodes.find((one) => one.name === name);
+    if (!node) throw absent(name);
+    const { target, jump } = routeTo(this.#topology, node);
+    return this.#shared(target, jump && this.#shared(jump));
+  }
+
+  #shared(target: SshTarget, jump?: SshMachine): SshMachine {
+    const key = [target.user, target.host, target.port, jump?.target.host, jump?.target.port].join(' ');
+    const machine = this.#machines.get(key) ?? new SshMachine(target, jump);
+    this.#machines.set(key, machine);
+    return machine;
+  }
+}
+
+const SUDO_REFUSED = /^sudo: |^(?:.* is not in the sudoers file|Sorry, user )/m;
+
+const NOTHING: Omit<ObservedNode, 'state'> = {
+  packages: new Set(),
+  services: new Map(),
+  files: new Map(),
+  pushed: new Map(),
+};
+
+/** A record that CLAIM found in its way. */
+function readOwnersOfRecord(text: string): Owner[] {
+  return [...text.matchAll(/"lab":"([^"]*)","node":"([^"]*)"/g)].map(([, lab, node]) => ({
+    lab: lab!,
+    node: node!,
+  }));
+}
+
+function failed(node: NodeName, message: string, exitStatus: number, stderr: string): LabError {
+  const full = /no space left|quota/i.test(stderr);
+  return new LabError(full ? `the disk is full: ${message}` : message, {
+    code: full ? 'node.full' : 'node.command-failed',
+    node,
+    exitStatus,
+    stderr,
+    hints: full ? ['df -h   (on it)'] : undefined,
+  });
+}
+
+function noSudo(node: NodeName, stderr: string): LabError {
+  return new LabError('sudo wants a password, or gives this user no right', {
+    code: 'ssh.sudo',
+    node,
+    stderr,
+    hints: ["a line in /etc/sudoers.d: 'USER ALL=(ALL) NOPASSWD: ALL'", "user: root under 'ssh:'"],
+  });
+}
+
+function foreign(node: NodeName, owners: readonly Owner[] = []): LabError {
+  const whose = owners.map(({ lab, node: as }) => `${lab}, as ${as}`).join('; ');
+  return new LabError(`the machine belongs to another lab${whose && ` (${whose})`}; it is left alone`, {
+    code: 'node.foreign',
+    node,
+    hints: ['lablb down of that lab', 'another machine'],
+  });
+}
+
+function absent(node: NodeName): LabError {
+  return new LabError('the node is not there', { code: 'node.absent', node, hints: ['lablb up'] });
+}
