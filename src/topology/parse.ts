@@ -36,9 +36,10 @@ export function parseTopology(text: string, options: ParseOptions): Topology {
 /** As parseTopology, keeping hold of the text. */
 export function parseWithSource(text: string, options: ParseOptions): Parsed {
   const source = readSource(text, options.file, options.env ?? {});
-  if (source.diagnostics.length > 0) throw refusal(source.diagnostics, text, options.file);
+  if (!source.readable) throw refusal(source.diagnostics, text, options.file);
 
   const { settings, diagnostics } = check(source);
+  diagnostics.push(...source.diagnostics);
   if (!settings) throw refusal(diagnostics, text, options.file);
 
   const provider = options.provider ?? settings.provider;
@@ -84,7 +85,10 @@ function check(source: Source): { settings: Settings | undefined; diagnostics: D
   if (typed.length > 0) parsed = topologySchema.safeParse(value, { reportInput: true });
   if (parsed.success) return { settings: parsed.data, diagnostics: [] };
 
-  const diagnostics = diagnose(parsed.error.issues, source);
+  const diagnostics = diagnose(
+    meantIssues(parsed.error.issues).filter(({ path }) => !source.refused(path as Path)),
+    source,
+  );
   for (const issue of meantIssues(parsed.error.issues)) {
     const paths =
       issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];

@@ -18,8 +18,12 @@ export type Path = readonly (string | number)[];
 /** A YAML text as plain values, which still knows where each of them stands. */
 export interface Source {
   readonly value: unknown;
-  /** Findings of the syntax: nothing below is complete when there are any. */
+  /** Findings of the syntax and of references to the environment. */
   readonly diagnostics: readonly Diagnostic[];
+  /** It could be read as YAML: `value` is what is there, whatever `diagnostics` has to say about parts of it. */
+  readonly readable: boolean;
+  /** A finding was made about this very value: what stands for it in `value` means nothing. */
+  refused(path: Path): boolean;
   /** Where a value, or the key before it, stands; of the nearest value around it when it is not in the file. */
   place(path: Path, part?: 'key' | 'value'): Place;
   has(path: Path): boolean;
@@ -44,6 +48,7 @@ export function readSource(text: string, file: string, env: Environment): Source
   const placeAt = placesIn(text, file);
   const diagnostics: Diagnostic[] = [];
   const entries = new Map<string, Entry>();
+  const refused = new Set<string>();
 
   const refuse: Refuse = (message, range, hint) => {
     if (diagnostics.length >= MAX_FINDINGS) return;
@@ -60,6 +65,10 @@ export function readSource(text: string, file: string, env: Environment): Source
       return value;
     },
     diagnostics,
+    get readable() {
+      return whole;
+    },
+    refused: (path) => refused.has(keyOf(path)),
     place: (path, part = 'value') => {
       for (let length = path.length; length >= 0; length--) {
         const entry = entries.get(keyOf(path.slice(0, length)));
@@ -75,7 +84,11 @@ export function readSource(text: string, file: string, env: Environment): Source
 
   let value: unknown;
   const document = parse(text, refuse);
-  if (document && diagnostics.length === 0) value = toValue(document, { entries, env, refuse });
+  let whole = document !== undefined;
+  const broken = () => {
+    whole = false;
+  };
+  if (document) value = toValue(document, { entries, refused, env, refuse, broken });
   return source;
 }
 
@@ -125,7 +138,8 @@ function parse(text: string, refuse: Refuse): Document.Parsed | undefined {
     for (const { code, message, pos } of findings.slice(0, MAX_SYNTAX_FINDINGS)) {
       refuse(YAML_MESSAGES[code] ?? `YAML: ${firstLine(unmask(message))}`, pos);
     }
-    return document;
+    // A key that stands there twice leaves the rest as clear as it was.
+    return findings.every(({ code }) => code === 'DUPLICATE_KEY') ? document : undefined;
   } catch {
     // The parser is recursive: a text nested some thousand levels deep ends its stack.
     refuse('YAML: nested too deeply');
@@ -147,11 +161,14 @@ function firstLine(message: string): string {
 
 interface Walk {
   readonly entries: Map<string, Entry>;
+  readonly refused: Set<string>;
   readonly env: Environment;
   readonly refuse: Refuse;
+  /** What the mistake hides could be anything: nothing more is to be said of the values. */
+  readonly broken: () => void;
 }
 
-function toValue(document: Document.Parsed, { entries, env, refuse }: Walk): unknown {
+function toValue(document: Document.Parsed, { entries, refused, env, refuse, broken }: Walk): unknown {
   const anchors = new Map<string, Node>();
   const open = new Set<Node>();
   let values = 0;
@@ -164,11 +181,13 @@ function toValue(document: Document.Parsed, { entries, env, refuse }: Walk): unk
     entries.set(keyOf(path), { key, value: range });
     if (!node) return null;
     if (++values > MAX_VALUES) {
+      broken();
       if (values === MAX_VALUES + 1)
         refuse(`more than ${MAX_VALUES} values (aliases count where they expand)`, range);
       return undefined;
     }
     if (path.length > MAX_DEPTH) {
+      broken();
       refuse('nested too deeply', range);
       return undefined;
     }
@@ -190,6 +209,7 @@ function toValue(document: Document.Parsed, { entries, env, refuse }: Walk): unk
 
   function follow(name: string, range: Range, path: Path): unknown {
     const target = anchors.get(name);
+    if (!target || open.has(target)) broken();
     if (!target) {
       refuse(`no anchor '&${name}' stands before this alias`, range);
       return undefined;
@@ -218,7 +238,7 @@ function toValue(document: Document.Parsed, { entries, env, refuse }: Walk): unk
       } else if (name === '__proto__') {
         refuse("'__proto__' cannot be a key", at);
       } else {
-        object[name] = walk(value, [...path, name], at);
+        object[name] = together(object[name], walk(value, [...path, name], at));
       }
     }
     return object;
@@ -233,6 +253,16 @@ function toValue(document: Document.Parsed, { entries, env, refuse }: Walk): unk
     const { text, variables, mistakes } = substitute(unmask(value), env);
     for (const { message, hint } of mistakes) refuse(message, range, hint);
     if (variables.length > 0) entries.set(keyOf(path), { key, value: range, variables });
-    return text;
+    if (mistakes.length === 0) return text;
+    refused.add(keyOf(path));
+    return 'unset';
   }
+}
+
+/** Two mappings under one key are looked at as one, so that the mistakes of both are found. */
+function together(before: unknown, value: unknown): unknown {
+  const both = [before, value].every(
+    (part) => typeof part === 'object' && part !== null && !Array.isArray(part),
+  );
+  return both ? { ...(before as object), ...(value as object) } : value;
 }
