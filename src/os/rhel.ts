@@ -13,7 +13,8 @@ export const rhel: Family = {
   install: (packages) => [
     'sh',
     '-c',
-    `dnf=$(command -v dnf || command -v microdnf || command -v yum)
+    `rpm -q "$@" >/dev/null 2>&1 && exit 0
+dnf=$(command -v dnf || command -v microdnf || command -v yum)
 for pause in 0 2 5; do sleep $pause; "$dnf" install -y -q "$@" >/dev/null && exit 0; done
 exit 1`,
     'sh',

@@ -45,6 +45,12 @@ export function desire(
   };
 }
 
+/** What a node needs installed, as its family calls it. */
+export function packagesOf(topology: Topology, node: TopologyNode, family: string): readonly string[] {
+  const known = familyOf(family);
+  return known.packages(roleOf(node).packages({ topology, node, family: known }));
+}
+
 function desireNode(
   topology: Topology,
   node: TopologyNode,

@@ -6,7 +6,7 @@ import type { Topology, TopologyNode } from '../topology/topology.ts';
 /** What a node is for, as services and packages; its files come from `render/`. */
 export interface Role {
   services(node: RoleContext): ServiceSpec[];
-  packages(node: RoleContext): string[];
+  packages(node: Pick<RoleContext, 'topology' | 'node' | 'family'>): string[];
   /** Nodes whose services come first. */
   after(topology: Topology): string[];
   /** For the summary: "httpd, page SITE1". */

@@ -254,6 +254,12 @@ const lxd = z.strictObject({
   target: safeWord.optional().describe('Cluster member to launch on.'),
   storage: safeWord.optional().describe('Storage pool.'),
   profiles: z.array(safeWord).default(['default']).describe('Profiles of every node.'),
+  prepare: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Where four nodes or more are alike, their packages are installed once, in an image that is kept under the alias `lablb/prepared/…`.',
+    ),
 });
 
 const ssh = z.strictObject({

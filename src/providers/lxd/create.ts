@@ -15,7 +15,7 @@ const START_DEADLINE_MS = 120_000;
 export async function createInstance(
   client: LxdClient,
   lxd: LxdSettings,
-  node: NodeSpec,
+  node: Pick<NodeSpec, 'lab' | 'name'>,
   wanted: InstanceSettings,
   image: string,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { LabError } from '../../errors.ts';
 import { renderNode } from '../../render/render.ts';
 import type { NodeView } from '../../render/view.ts';
-import { desire } from '../../roles/desire.ts';
+import { desire, packagesOf } from '../../roles/desire.ts';
 import { attach } from '../../shell/attach.ts';
 import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { isWhole, PROBE, readProbe } from '../machine/probe.ts';
@@ -24,8 +24,16 @@ import { Images } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
 import { waitForAddress } from './network.ts';
+import { MANY, prepareImage } from './prepared.ts';
 import { addressToken, labScript, passwordToken } from './script.ts';
-import { deviceText, instanceSettings, type LxdSettings, MACVLAN, settingsOf } from './settings.ts';
+import {
+  deviceText,
+  type InstanceSettings,
+  instanceSettings,
+  type LxdSettings,
+  MACVLAN,
+  settingsOf,
+} from './settings.ts';
 import { makeSnapshot, restoreSnapshot } from './snapshots.ts';
 
 const PROBES = 3;
@@ -41,6 +49,7 @@ export class LxdProvider implements LabProvider {
   readonly #client: LxdClient;
   readonly #images: Images;
   #macvlan: Promise<void> | undefined;
+  readonly #prepared = new Map<string, Promise<string>>();
   /** Large files on their way to a node, or beside their place there. */
   readonly #ahead = new Map<string, Promise<void>>();
   readonly programs = () => machinePrograms;
@@ -83,7 +92,7 @@ export class LxdProvider implements LabProvider {
     const [existing] = await listInstances(this.#client, node.name);
     if (existing && !isOf(existing, node.lab)) throw foreign(node.name);
     if (!existing) {
-      const image = await this.#images.resolve(wanted.image, wanted.vm);
+      const image = await this.#imageFor(node, wanted);
       await createInstance(this.#client, this.#settings, node, wanted, image);
     }
     if (existing && isRunning(existing))
@@ -263,6 +272,26 @@ export class LxdProvider implements LabProvider {
       settings,
       dhclient: onLan && family === 'rhel',
     };
+  }
+
+  /** The image of a node, with its packages in it where many nodes need the same. */
+  async #imageFor(node: TopologyNode, wanted: InstanceSettings): Promise<string> {
+    const base = await this.#images.resolve(wanted.image, wanted.vm);
+    const family = familyOfImage(wanted.image);
+    const likeness = (one: TopologyNode): string =>
+      JSON.stringify([instanceSettings(this.#topology, one).image, this.#packagesOf(one, family)]);
+    const alike = this.#topology.nodes.filter((one) => likeness(one) === likeness(node)).length;
+    const packages = this.#packagesOf(node, family);
+    if (!this.#settings.prepare || !family || wanted.vm || packages.length === 0 || alike < MANY) return base;
+    const key = likeness(node);
+    const preparation = { lab: this.#topology.name, family, packages, wanted, parent: this.#parent() };
+    const image = this.#prepared.get(key) ?? prepareImage(this.#client, this.#settings, base, preparation);
+    this.#prepared.set(key, image);
+    return image;
+  }
+
+  #packagesOf(node: TopologyNode, family: string | undefined): readonly string[] {
+    return family ? packagesOf(this.#topology, node, family) : [];
   }
 
   /** Puts a large file beside its place, once. */

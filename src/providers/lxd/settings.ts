@@ -11,6 +11,7 @@ export interface LxdSettings {
   readonly target?: string;
   readonly storage?: string;
   readonly profiles: readonly string[];
+  readonly prepare: boolean;
 }
 
 export const MACVLAN = 'macvlan';

@@ -51,18 +51,12 @@ export class SshProvider implements LabProvider {
         address === undefined ? [] : [[name, address] as const],
       ),
     );
-    return new Map(
-      topology.nodes.map(({ name }) => [
-        name,
-        {
-          kind: 'machine',
-          family: observed.nodes.get(name)?.family ?? this.#families.get(name) ?? 'rhel',
-          addresses,
-          root: '',
-          provisional: observed.nodes.get(name)?.state !== 'running',
-        },
-      ]),
-    );
+    const view = (name: NodeName): NodeView => {
+      const family = observed.nodes.get(name)?.family ?? this.#families.get(name);
+      const provisional = family === undefined ? 'system' : undefined;
+      return { kind: 'machine', family: family ?? 'rhel', addresses, root: '', provisional };
+    };
+    return new Map(topology.nodes.map(({ name }) => [name, view(name)]));
   }
 
   async create({ name, lab }: NodeSpec): Promise<void> {
@@ -123,7 +117,7 @@ export class SshProvider implements LabProvider {
     await step('services could not be stopped', STOP_SERVICES, [lab, ...services]);
     const files = [...seen.pushed.keys()].map((path) => ({ path, content: '', absent: true }));
     if (files.length > 0) await step('files could not be put back', PUSH, [], pushInput(files));
-    await step('services could not be put back', RELEASE, [lab, ...services]);
+    await step('services could not be put back', RELEASE, [lab]);
   }
 
   /** Undefined for a machine that no lab has marked. */
@@ -172,7 +166,8 @@ export class SshProvider implements LabProvider {
 
   async #run(node: NodeName, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
     const result = await this.#of(node, () => this.#machine(node).run(argv, options));
-    if (result.exitStatus === 1 && SUDO_REFUSED.test(result.stderr)) throw noSudo(node, result.stderr);
+    if (SUDO_STATUS.has(result.exitStatus) && SUDO_REFUSED.test(result.stderr))
+      throw noSudo(node, result.stderr);
     return result;
   }
 
@@ -201,7 +196,9 @@ export class SshProvider implements LabProvider {
   }
 }
 
-const SUDO_REFUSED = /^sudo: |^(?:.* is not in the sudoers file|Sorry, user )/m;
+/** When it says no, and when it is not there. */
+const SUDO_STATUS = new Set([1, 127]);
+const SUDO_REFUSED = /\bsudo: |is not in the sudoers file|^Sorry, user /m;
 
 const NOTHING: Omit<ObservedNode, 'state'> = {
   packages: new Set(),
@@ -230,7 +227,7 @@ function failed(node: NodeName, message: string, exitStatus: number, stderr: str
 }
 
 function noSudo(node: NodeName, stderr: string): LabError {
-  return new LabError('sudo wants a password, or gives this user no right', {
+  return new LabError('sudo is not there, wants a password, or gives this user no right', {
     code: 'ssh.sudo',
     node,
     stderr,

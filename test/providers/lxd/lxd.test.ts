@@ -33,7 +33,13 @@ async function failure(action: Promise<unknown>): Promise<LabError> {
   return error as LabError;
 }
 
-const SETTINGS: LxdSettings = { command: 'lxc', image: 'x', macvlan: false, profiles: ['default'] };
+const SETTINGS: LxdSettings = {
+  command: 'lxc',
+  image: 'x',
+  macvlan: false,
+  profiles: ['default'],
+  prepare: true,
+};
 const LAB = 'name: rocky\nprovider: lxd\nnodes:\n  web1: {}\n  proxyha: {publish: [80, 8443]}\n';
 
 describe('the client', () => {
