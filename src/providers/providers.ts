@@ -6,6 +6,7 @@ import type { LabProvider } from './provider.ts';
 const PROVIDERS: Readonly<Partial<Record<ProviderName, (topology: Topology) => Promise<LabProvider>>>> = {
   local: async ({ name }) => new (await import('./local/local.ts')).LocalProvider(name),
   lxd: async (topology) => new (await import('./lxd/lxd.ts')).LxdProvider(topology),
+  ssh: async (topology) => new (await import('./ssh/ssh.ts')).SshProvider(topology),
 };
 
 /** @throws LabError `provider.missing`. */

@@ -97,6 +97,7 @@ function nodeOf(
     image: node.image ?? defaults.image,
     vm: node.vm ?? defaults.vm,
     limits: node.limits ?? defaults.limits,
+    ssh: node.ssh,
     profiles: node.profiles ?? defaults.profiles,
     files: filesOf({ ...defaults.files, ...node.files }),
     commands: [...(defaults.commands ?? []), ...(node.commands ?? [])],

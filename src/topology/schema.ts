@@ -13,6 +13,8 @@ const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 export const HOST_NAME = new RegExp(`^(?=.{1,${MAX_HOST_NAME}}$)${LABEL}(?:\\.${LABEL})*$`);
 /** A name that a container, a host and a folder can all have: an RFC 1123 label that begins with a letter. */
 export const NODE_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** `[user@]host[:port]`. */
+const JUMP = /^(?:[\w][\w.+-]*@)?[A-Za-z0-9][\w.-]*(?::\d{1,5})?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
 const nodeName = z
@@ -82,6 +84,39 @@ const role = z.enum(['web', 'proxy', 'client', 'dns']);
 const server = z.enum(['httpd', 'nginx', 'embedded']);
 const engine = z.enum(['lablb', 'haproxy']);
 
+const sshShared = {
+  user: safeWord.optional().describe('User to log in as.'),
+  port: port.optional().describe('Port of the SSH server.'),
+  key: line.optional().describe('Private key file. Default: the agent’s keys and the usual files.'),
+  jump: line
+    .regex(JUMP, "must be a machine such as 'jump.example.com', 'user@jump.example.com:2222'")
+    .optional()
+    .describe('Machine to go through: `user@host:port`, where user and port may be left out.'),
+  sudo: z.boolean().optional().describe('Whether commands run under sudo. Default: unless the user is root.'),
+  passwordEnv: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable, not a password')
+    .optional()
+    .describe('Variable of the environment that holds the password; it is asked for when that is empty.'),
+};
+
+const ssh = z.strictObject({
+  ...sshShared,
+  user: safeWord.default('root').describe('User to log in as.'),
+  port: port.default(22).describe('Port of the SSH server.'),
+  knownHosts: z
+    .enum(['strict', 'accept-new'])
+    .default('strict')
+    .describe(
+      'What becomes of a machine whose host key is not known: it is refused, or its key is taken and known from then on. A key that has changed is always refused.',
+    ),
+  knownHostsFile: line
+    .optional()
+    .describe(
+      'File of known host keys; `lab` for one of the lab’s own. Default: that of the user and the system’s.',
+    ),
+});
+
 /** What a node may say, and what `defaults` may say for all of them. */
 const shared = {
   server: server
@@ -146,6 +181,13 @@ const node = z.strictObject({
     .regex(IPV4, "must be an IPv4 address such as '192.168.56.101'")
     .optional()
     .describe('Fixed IPv4 address; with provider `ssh`, the machine. Default: what the provider gives.'),
+  ssh: z
+    .strictObject({
+      host: hostName.optional().describe('Where its SSH server is, if elsewhere. Default: `address`.'),
+      ...sshShared,
+    })
+    .optional()
+    .describe('What differs from `ssh` for this machine (provider `ssh`).'),
   ...shared,
 });
 
@@ -260,13 +302,6 @@ const lxd = z.strictObject({
     .describe(
       'Where four nodes or more are alike, their packages are installed once, in an image that is kept under the alias `lablb/prepared/…`.',
     ),
-});
-
-const ssh = z.strictObject({
-  user: safeWord.default('root').describe('User to log in as.'),
-  port: port.default(22).describe('Port of the SSH server.'),
-  key: line.optional().describe('Private key file. Default: the agent’s keys and the usual files.'),
-  sudo: z.boolean().optional().describe('Whether commands run under sudo. Default: unless the user is root.'),
 });
 
 export const topologySchema = z.strictObject({

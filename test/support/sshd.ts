@@ -25,7 +25,9 @@ export interface Sshd {
 }
 
 /** The real sshd of OpenSSH, on a port of its own and with nothing but files of its own. */
-export async function startSshd(options: { argv?: (sshd: string[]) => string[] } = {}): Promise<Sshd> {
+export async function startSshd(
+  options: { wrap?: (folder: string, argv: string[]) => string[] } = {},
+): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'lablb-sshd-'));
   const user = userInfo().username;
   const port = await reservePort();
@@ -56,7 +58,7 @@ LogLevel ERROR
   // Where sshd as root locks its unprivileged half up; a boot makes it elsewhere.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const argv = ['/usr/sbin/sshd', '-D', '-e', '-f', join(folder, 'sshd_config')];
-  const [file, ...args] = options.argv?.(argv) ?? argv;
+  const [file, ...args] = options.wrap?.(folder, argv) ?? argv;
   const child = spawn(file!, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr!.on('data', (chunk) => {

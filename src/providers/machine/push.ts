@@ -32,13 +32,15 @@ while read -r op record kind keep mode hash lab path data; do
     case $kind in
     large) ;;
     block)
-      [ -e "$path" ] || : >"$path"
+      # The rest of the file is not ours, and neither are its mode and owner.
+      [ -e "$path" ] || { : >"$path"; chmod "$mode" "$path"; }
+      cp -p "$path" "$path.lablb-new"
       drop_block "$lab" "$path" >"$path.lablb-new"
       [ -z "$(tail -c 1 "$path.lablb-new")" ] || echo >>"$path.lablb-new"
       printf %s "$data" | base64 -d >>"$path.lablb-new" ;;
     *) printf %s "$data" | base64 -d >"$path.lablb-new" ;;
     esac
-    chmod "$mode" "$path.lablb-new"
+    [ "$kind" = block ] || chmod "$mode" "$path.lablb-new"
     mv -f "$path.lablb-new" "$path"
     ! command -v restorecon >/dev/null || restorecon "$path"
     note=$(stat -c '%s %Z' "$path")
@@ -46,8 +48,8 @@ while read -r op record kind keep mode hash lab path data; do
     echo "$hash $kind $note $path" >"$record" ;;
   remove:block)
     if [ -e "$path" ]; then
+      cp -p "$path" "$path.lablb-new"
       drop_block "$lab" "$path" >"$path.lablb-new"
-      chmod "$mode" "$path.lablb-new"
       mv -f "$path.lablb-new" "$path"
     fi
     rm -f "$record" ;;

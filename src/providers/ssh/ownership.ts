@@ -32,30 +32,34 @@ for record in /var/lib/lablb/*.json; do
   [ ! -e "$record" ] || sed -n 's/.*"lab":"\([^"]*\)","node":"\([^"]*\)".*/lab \1 \2/p' "$record"
 done`;
 
-/** LAB SERVICE…: before the files go, stops what did not run before, and disables what was not enabled. */
-export const STOP_SERVICES = String.raw`
+/**
+ * LAB SERVICE…: before the files go, stops what did not run before, and disables what was not enabled. The names are
+ * written down first: once the files are gone, nothing else tells them.
+ */
+export const STOP_SERVICES = `
 before=/var/lib/lablb/$1.services
+touched=/var/lib/lablb/$1.touched
 shift
 for name in "$@"; do
+  echo "$name" >>"$touched" || exit 1
   grep -qx "active $name" "$before" 2>/dev/null || systemctl stop "$name" 2>/dev/null
   grep -qx "enabled $name" "$before" 2>/dev/null || systemctl disable -q "$name" 2>/dev/null
 done
 exit 0`;
 
-/** LAB SERVICE…: with the files as they were, lets run what ran before; then forgets that the machine was a lab's. */
-export const RELEASE = String.raw`
-lab=$1
+/** LAB: with the files as they were, lets run what ran before; then forgets that the machine was a lab's. */
+export const RELEASE = `
 before=/var/lib/lablb/$1.services
-shift
+touched=/var/lib/lablb/$1.touched
 failed=
-for name in "$@"; do
+for name in $(sort -u "$touched" 2>/dev/null); do
   rmdir "/etc/systemd/system/$name.service.d" 2>/dev/null
   rm -f "/run/lablb/$name"
   grep -qx "active $name" "$before" 2>/dev/null || continue
   systemctl restart "$name" || failed="$failed $name"
 done
 [ -z "$failed" ] || { echo "not running as before:$failed" >&2; exit 1; }
-rm -f /var/lib/lablb/note "$before" "/var/lib/lablb/$lab.json"
+rm -f /var/lib/lablb/note "$before" "$touched" "/var/lib/lablb/$1.json"
 rmdir /var/lib/lablb/pushed /var/lib/lablb /run/lablb 2>/dev/null
 exit 0`;
 
