@@ -299,9 +299,9 @@ const FLAGS: readonly FlagRow[] = [
     flag: '-d',
     usage: '',
     doc: 'show traffic, in the foreground',
-    support: 'noted',
     apply: (command) => {
       command.debug = true;
+      command.daemon = false;
     },
   },
   {

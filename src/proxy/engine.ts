@@ -18,6 +18,7 @@ import { serveRuntimeSocket } from './runtime-api/socket.ts';
 import type { BindSettings, Configuration, GlobalSettings, ProxySettings, ServerTls } from './settings.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { FrontendPlan } from './stream/plan.ts';
+import type { Trace } from './stream/trace.ts';
 import { tlsClient, tlsServer } from './tls/contexts.ts';
 
 export interface EngineHost {
@@ -27,6 +28,8 @@ export interface EngineHost {
   readonly clock: Clock;
   /** An address for a host name; undefined when there is none. */
   resolve(host: string, family: 4 | 6 | undefined): Promise<string | undefined>;
+  /** `-d`. */
+  readonly trace?: Trace;
   /** `-dr`: servers whose names have no address start all the same, without one. */
   readonly ignoreUnresolved?: boolean;
   readonly openDatagrams: OpenDatagrams;
@@ -76,6 +79,7 @@ export async function startEngine(configuration: Configuration, host: EngineHost
     bufsize,
     maxrewrite,
     maxFields: httpMaxhdr,
+    trace: host.trace,
     stopping: false,
   });
   const announce = announcer(proxy, outputs);

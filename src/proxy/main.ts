@@ -15,6 +15,7 @@ import { FOLLOWS, NAME, VERSION } from './identity.ts';
 import { renderKeywords } from './keywords-listing.ts';
 import { type LoadOptions, loadConfiguration } from './load.ts';
 import type { Configuration } from './settings.ts';
+import { traceTo } from './stream/trace.ts';
 
 /** Set in the process that `-D` leaves in the background: it tells its parent on this descriptor that it is ready. */
 const READY_FD = 'LABLB_PROXY_READY_FD';
@@ -85,6 +86,7 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
       resolve,
       openDatagrams,
       ignoreUnresolved: command.ignoreUnresolved,
+      trace: command.debug ? traceTo((text) => process.stdout.write(text)) : undefined,
     });
   } catch (error) {
     // What listened before the failure leaves the sockets' loop turning: the process does not end by itself.

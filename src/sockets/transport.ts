@@ -128,6 +128,8 @@ export interface Connection {
   reset(): void;
   pause(): void;
   resume(): void;
+  /** For messages; −1 or absent where there is none. */
+  readonly fd?: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;

@@ -336,6 +336,7 @@ export abstract class HttpConnection extends Stream {
       (request.minor === 1
         ? (request.connectionTokens & TOKEN.close) === 0
         : (request.connectionTokens & TOKEN.keepAlive) !== 0);
+    runtime.trace?.began(this);
     this.startRequestBody();
     this.upgrading = this.wantsUpgrade();
     this.treatRequest();

@@ -241,6 +241,7 @@ export class HttpStream extends HttpConnection {
   private startResponse(bytes: Buffer, from: number): void {
     const { response, request, outlet } = this;
     if (this.retriesAfter(String(response.status))) return;
+    this.runtime.trace?.answered(this);
     this.times.responseStart = this.now;
     this.responding = true;
     if (response.status === 101) {

@@ -13,6 +13,7 @@ import type { Reply, Transaction } from '../transaction.ts';
 import type { CookiePlan } from './cookie.ts';
 import type { PreparedReply } from './reply.ts';
 import type { ServerPool } from './server-pool.ts';
+import type { Trace } from './trace.ts';
 
 export type Rules = ((tx: Transaction) => Verdict) | undefined;
 export type Test = (tx: Transaction) => boolean;
@@ -27,6 +28,8 @@ export interface Runtime {
   readonly bufsize: number;
   readonly maxrewrite: number;
   readonly maxFields: number;
+  /** `-d`. */
+  readonly trace?: Trace;
   /** Set while the process stops softly: connections are closed as soon as they are idle. */
   stopping: boolean;
   /** A client's connection is gone. */

@@ -78,6 +78,10 @@ export class ServerLink extends Deadline implements Events {
     this.#connection.reset();
   }
 
+  get fd(): number {
+    return this.#connection?.fd ?? -1;
+  }
+
   finish(): void {
     this.#connection.finish();
   }

@@ -16,6 +16,7 @@ import type { BackendPlan, ClientStream, FrontendPlan, Runtime, Waiting } from '
 import { type ProxiedAddresses, proxyHeader } from './proxy-protocol.ts';
 import { ServerLink, type ServerSide } from './server-link.ts';
 import type { ServerPool } from './server-pool.ts';
+import type { Traced } from './trace.ts';
 
 /** Why a stream waits. */
 export const FOR = { nothing: 0, tarpit: 1, queue: 2, connect: 3, retry: 4, form: 5, inspection: 6 } as const;
@@ -27,7 +28,7 @@ let lastId = 0;
 
 export abstract class Stream
   extends Deadline
-  implements Transaction, Events, ServerSide, Waiting, ClientStream, LiveSession
+  implements Transaction, Events, ServerSide, Waiting, ClientStream, LiveSession, Traced
 {
   readonly frontend: Frontend;
   client!: ClientFacts;
@@ -57,6 +58,7 @@ export abstract class Stream
   responseCookie: string | undefined = undefined;
   /** Value of the persistence cookie as the client sent it. */
   persistence: string | undefined = undefined;
+  traceId = -1;
   serverQueue = 0;
   backendQueue = 0;
   applet: string | undefined = undefined;
@@ -123,6 +125,10 @@ export abstract class Stream
   get id(): string {
     this.sessionId ??= `0x${(++lastId).toString(16)}`;
     return this.sessionId;
+  }
+
+  get descriptors(): Traced['descriptors'] {
+    return { listener: this.listener.id, client: this.connection.fd ?? -1, server: this.link?.fd ?? -1 };
   }
 
   get protocol(): string {
@@ -505,6 +511,7 @@ export abstract class Stream
       counters.bout += sent;
       this.countTimes(counters);
     }
+    this.runtime.trace?.ended(this);
     this.releaseServer();
     this.plan.log(this);
     this.bytesIn = 0;

@@ -20,6 +20,7 @@ export class TcpStream extends Stream {
   protected start(): void {
     this.client.requests = 1;
     this.times.requestStart = this.now;
+    this.runtime.trace?.began(this);
     if (this.plan.tcpContent === undefined) this.chooseServer();
     else this.inspect();
   }
