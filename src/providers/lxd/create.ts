@@ -40,19 +40,19 @@ export async function createInstance(
 /**
  * Starts it and waits for its address. On macvlan (`parent`) the cron line is in place before the first start, so that
  * the first boot takes an address of the LAN: no lease of the bridge goes stale, and nothing has to be restarted.
+ * `meanwhile` is done while it waits, not earlier: the daemon lets a start wait for files that are on their way.
  */
 export async function startInstance(
   client: LxdClient,
   name: string,
-  parent: string | undefined,
-  vm: boolean,
+  { parent, vm, meanwhile }: { parent?: string; vm: boolean; meanwhile?: () => Promise<void> },
 ): Promise<void> {
   if (parent && !vm) await putCronLine(client, name);
   await client.call(['start', '--quiet', client.at(name)], {
     timeoutMs: START_DEADLINE_MS,
     what: `${name}: starting it`,
   });
-  await waitForAddress(client, name, { parent });
+  await Promise.all([waitForAddress(client, name, { parent }), meanwhile?.()]);
 }
 
 /** Systems of Red Hat's family leave a macvlan eth0 alone; Debian's bring it up themselves. */

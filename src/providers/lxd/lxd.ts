@@ -98,9 +98,8 @@ export class LxdProvider implements LabProvider {
     if (existing && isRunning(existing))
       await waitForAddress(this.#client, node.name, { parent: this.#parent(), again: true });
     else {
-      const ahead = existing ? undefined : this.#bringAhead(node);
-      await startInstance(this.#client, node.name, this.#parent(), wanted.vm);
-      await ahead;
+      const meanwhile = (): Promise<void> => this.#bringAhead(node);
+      await startInstance(this.#client, node.name, { parent: this.#parent(), vm: wanted.vm, meanwhile });
     }
   }
 

@@ -46,7 +46,7 @@ export async function prepareImage(
   const bare = { ...wanted, devices: {} };
   await client.try(['delete', '--force', client.at(name)]); // left by one that was interrupted
   await createInstance(client, lxd, { lab, name }, bare, base);
-  await startInstance(client, name, parent, wanted.vm);
+  await startInstance(client, name, { parent, vm: wanted.vm });
   await install(client, name, familyOf(family).install(packages));
   await client.call(['stop', client.at(name)], { timeoutMs: PUBLISH_DEADLINE_MS });
   const target = lxd.remote ? [`${lxd.remote}:`] : [];
