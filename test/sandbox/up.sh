@@ -12,6 +12,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
+# The root of a container is nobody here, and has to get through to its file system.
+chmod 711 "$folder"
 export LC_ALL=C
 
 main() {
