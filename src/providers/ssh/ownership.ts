@@ -32,6 +32,18 @@ for record in /var/lib/lablb/*.json; do
   [ ! -e "$record" ] || sed -n 's/.*"lab":"\([^"]*\)","node":"\([^"]*\)".*/lab \1 \2/p' "$record"
 done`;
 
+/** LAB PATH…: before files come, notes the folders that they need and that are not there. */
+export const NOTE_FOLDERS = `
+folders=/var/lib/lablb/$1.folders
+shift
+for path in "$@"; do
+  folder=$(dirname "$path")
+  while [ ! -d "$folder" ]; do
+    echo "$folder" >>"$folders" || exit 1
+    folder=$(dirname "$folder")
+  done
+done`;
+
 /**
  * LAB SERVICE…: before the files go, stops what did not run before, and disables what was not enabled. The names are
  * written down first: once the files are gone, nothing else tells them.
@@ -51,15 +63,17 @@ exit 0`;
 export const RELEASE = `
 before=/var/lib/lablb/$1.services
 touched=/var/lib/lablb/$1.touched
+folders=/var/lib/lablb/$1.folders
 failed=
+# The inner ones first; what holds something by now stays.
+[ ! -e "$folders" ] || sort -ur "$folders" | while read -r folder; do rmdir "$folder" 2>/dev/null; done
 for name in $(sort -u "$touched" 2>/dev/null); do
-  rmdir "/etc/systemd/system/$name.service.d" 2>/dev/null
   rm -f "/run/lablb/$name"
   grep -qx "active $name" "$before" 2>/dev/null || continue
   systemctl restart "$name" || failed="$failed $name"
 done
 [ -z "$failed" ] || { echo "not running as before:$failed" >&2; exit 1; }
-rm -f /var/lib/lablb/note "$before" "$touched" "/var/lib/lablb/$1.json"
+rm -f /var/lib/lablb/note "$before" "$touched" "$folders" "/var/lib/lablb/$1.json"
 rmdir /var/lib/lablb/pushed /var/lib/lablb /run/lablb 2>/dev/null
 exit 0`;
 

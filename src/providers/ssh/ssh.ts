@@ -16,7 +16,16 @@ import type {
   Observed,
   ObservedNode,
 } from '../provider.ts';
-import { CLAIM, OWNERS, type Owner, REFUSED, RELEASE, readOwners, STOP_SERVICES } from './ownership.ts';
+import {
+  CLAIM,
+  NOTE_FOLDERS,
+  OWNERS,
+  type Owner,
+  REFUSED,
+  RELEASE,
+  readOwners,
+  STOP_SERVICES,
+} from './ownership.ts';
 import { refuseSharedMachines, routeTo } from './settings.ts';
 
 const PROBE_DEADLINE_MS = 30_000;
@@ -78,9 +87,15 @@ export class SshProvider implements LabProvider {
 
   async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
     await this.#mustBeOurs(node);
-    for (const { path, source } of files) if (source !== undefined) await this.#upload(node, path, source);
-    // These machines were there before the lab: whatever a file replaces is kept, for `destroy` to put back.
-    const kept = files.map((file) => (file.block === undefined ? { ...file, keepOriginal: true } : file));
+    const paths = files.filter(({ absent }) => !absent).map(({ path }) => path);
+    const noted = await this.#sh(node, NOTE_FOLDERS, [this.#topology.name, ...paths]);
+    if (noted.exitStatus !== 0)
+      throw failed(node, 'folders could not be noted', noted.exitStatus, noted.stderr);
+    for (const { path, source, absent } of files)
+      if (source !== undefined && !absent) await this.#upload(node, path, source);
+    // These machines were there before the lab: whatever a file replaces is kept, for `destroy` to put back. A block
+    // replaces nothing.
+    const kept = files.map((file) => ({ ...file, keepOriginal: file.block === undefined }));
     const { exitStatus, stderr } = await this.#run(node, ['sh', '-c', PUSH], {
       input: pushInput(kept),
       timeoutMs: PUSH_DEADLINE_MS,

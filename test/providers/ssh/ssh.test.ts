@@ -107,7 +107,8 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
     await provider.pushAll('web1', [
       { path: '/etc/lablb-before.conf', content: 'ours\n' },
       { path: '/etc/lablb-new.conf', content: 'new\n' },
-      { path: '/etc/hosts', content: block, block: 'x' },
+      { path: '/etc/lablb-folder/a/b/new', content: 'new\n' },
+      { path: '/etc/hosts', content: block, block: 'x', keepOriginal: true },
     ]);
     await provider.push('web1', { path: '/etc/lablb-before.conf', content: 'ours, changed\n' });
     expect(readFileSync(join(etc, 'hosts'), 'utf8')).toContain('192.0.2.9 web9');
