@@ -67,9 +67,7 @@ export class SshMachine {
     try {
       options.signal?.throwIfAborted();
       const link = await this.#connected();
-      return await link.holding(async () =>
-        finish(await link.exec(line), link, argv, { ...options, timeoutMs }),
-      );
+      return await link.holding(async () => finish(await link.exec(line), argv, { ...options, timeoutMs }));
     } finally {
       this.#running--;
       this.#waiting.shift()?.();
@@ -84,7 +82,10 @@ export class SshMachine {
     const link = await this.#connected();
     return link.holding(async () => {
       const size = { rows: stdout.rows, cols: stdout.columns };
-      const channel = await link.exec(line, terminal ? { pty: { ...size, term: process.env.TERM } } : {});
+      const { channel, ended } = await link.exec(
+        line,
+        terminal ? { pty: { ...size, term: process.env.TERM } } : {},
+      );
       const resize = (): void => channel.setWindow(stdout.rows, stdout.columns, 0, 0);
       const stop = (): void => channel.close();
       if (terminal) {
@@ -96,7 +97,7 @@ export class SshMachine {
       channel.pipe(stdout, { end: false });
       channel.stderr.pipe(stderr, { end: false });
       try {
-        return await exitOf(channel, link);
+        return await ended;
       } finally {
         stdin.unpipe(channel);
         stdin.pause();
@@ -202,8 +203,13 @@ class Link {
     }
   }
 
-  exec(line: string, options: object = {}): Promise<Channel> {
-    return this.#ask((done) => this.#client.exec(line, options, done));
+  exec(line: string, options: object = {}): Promise<Command> {
+    return this.#ask((done) =>
+      this.#client.exec(line, options, (error, channel) => {
+        // At once: a command that is over already has its end in the same packet.
+        done(error, error ? (undefined as never) : { channel, ended: exitOf(channel, this) });
+      }),
+    );
   }
 
   forward(host: string, port: number): Promise<Duplex> {
@@ -269,8 +275,7 @@ class Link {
 
 /** What a command printed and how it ended, or why that is not known. */
 async function finish(
-  channel: Channel,
-  link: Link,
+  { channel, ended }: Command,
   argv: readonly string[],
   { input, source, timeoutMs, signal }: SshRunOptions & { timeoutMs: number },
 ): Promise<RunResult> {
@@ -296,7 +301,7 @@ async function finish(
   });
   if (source === undefined) channel.end(input ?? '');
   try {
-    const exitStatus = await Promise.race([exitOf(channel, link), given]);
+    const exitStatus = await Promise.race([ended, given]);
     return { exitStatus, stdout: out(), stderr: err() };
   } catch (error) {
     end();
@@ -308,7 +313,7 @@ async function finish(
 }
 
 function exitOf(channel: Channel, link: Link): Promise<number> {
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<number>((resolve, reject) => {
     const stop = link.whenLost(reject);
     let status: number | undefined;
     channel.on('error', () => undefined); // a write after the end: the command did not want its input
@@ -321,6 +326,8 @@ function exitOf(channel: Channel, link: Link): Promise<number> {
       else resolve(status);
     });
   });
+  ended.catch(() => undefined); // also when whoever waits gave up before
+  return ended;
 }
 
 /** Text of a stream, so far; what is too much is left out. */
@@ -353,6 +360,12 @@ interface Client {
     done: (error: Error | undefined, stream: Duplex) => void,
   ): void;
   unforwardIn(host: string, port: number, done: () => void): void;
+}
+
+/** A command that was begun. `ended`: its exit status. */
+interface Command {
+  readonly channel: Channel;
+  readonly ended: Promise<number>;
 }
 
 interface Channel extends Duplex {

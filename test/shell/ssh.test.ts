@@ -65,6 +65,15 @@ describe.skipIf(!needs('sshd'))('SshMachine, with a real sshd', () => {
     expect(new Set(all.map(({ stdout }) => stdout.split(' ')[2])).size).toBe(1);
   });
 
+  it('loses neither status nor output of commands that are over at once', async () => {
+    for (let i = 0; i < 40; i++)
+      expect(await shared.run(['sh', '-c', 'echo x; exit 7'], { input: 'not wanted'.repeat(1000) })).toEqual({
+        exitStatus: 7,
+        stdout: 'x\n',
+        stderr: '',
+      });
+  });
+
   it('streams a large file in', async () => {
     const source = join(sshd.folder, 'large');
     writeFileSync(source, Buffer.alloc(9_000_001, 'x'));
