@@ -112,7 +112,7 @@ function readFlags() {
     return 0;
   }
   const defaults = values.quick ? { rounds: 2, seconds: 1 } : { rounds: 4, seconds: 2 };
-  const flags = { warmup: 1, json: values.json, memory: values.memory };
+  const flags = { warmup: 3, json: values.json, memory: values.memory };
   for (const [name, fallback, most] of [
     ['rounds', defaults.rounds, 100],
     ['seconds', defaults.seconds, 600],

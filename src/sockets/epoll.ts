@@ -127,7 +127,6 @@ class Loop {
     const family = isIPv6(to.host) ? AF.inet6 : AF.inet;
     const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return failedConnection(events, ERRNO[libc.errno()] ?? 'EMFILE');
-    this.setOption(fd, OPTION.noDelay, 1);
     const address = socketAddress(to.host, to.port);
     if (libc.connect(fd, address as never, address.length) < 0) {
       const code = libc.errno();
@@ -361,6 +360,9 @@ class QuickConnection implements Connection, Source {
   #blocked = false;
   #ended = false;
   #finished = false;
+  #wrote = false;
+  /** Accepted connections have it from their listener. */
+  #noDelay: boolean;
   /** −1: not told at the accept. */
   #peerPort = -1;
   #peerIpv4 = 0;
@@ -373,6 +375,7 @@ class QuickConnection implements Connection, Source {
     this.generation = loop.nextGeneration();
     this.events = events;
     this.#open = open;
+    this.#noDelay = open;
   }
 
   fault(): void {
@@ -443,6 +446,12 @@ class QuickConnection implements Connection, Source {
       return 0;
     }
     const { libc } = this.#loop;
+    // Only a second piece could be held back for the first one's acknowledgement: many connections have none.
+    if (!this.#noDelay && this.#wrote) {
+      this.#loop.setOption(this.fd, OPTION.noDelay, 1);
+      this.#noDelay = true;
+    }
+    this.#wrote = true;
     const sent = libc.send(this.fd, (addressOf(libc, bytes) + offset) as never, length, MSG_QUIET) as number;
     if (sent === length) return sent;
     if (sent < 0) {
