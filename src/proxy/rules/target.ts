@@ -2,6 +2,7 @@
 import { originOf, pathEnd, pathStart } from '../acl/target.ts';
 import { type ActionRow, type CompileEnv, type LogFormat, type RuleSet, VERDICT } from '../expressions.ts';
 import type { Head } from '../http1/head.ts';
+import { reasonOf } from '../http1/reasons.ts';
 import type { Transaction } from '../transaction.ts';
 import { done } from './failure.ts';
 import { compileReplace } from './headers.ts';
@@ -71,7 +72,7 @@ export const TARGET_ACTIONS: readonly ActionRow[] = [
       return { status, reason: words.accept('reason') ? words.take('a reason').text : undefined };
     },
     compile: ({ status, reason }: { status: number; reason?: string }) => {
-      const text = (reason ?? REASONS[status] ?? 'Unknown').replace(/[^\t -~\x80-\xff]/g, '');
+      const text = (reason ?? reasonOf(status)).replace(/[^\t -~\x80-\xff]/g, '');
       return (tx) => done(tx, tx.response.setStatus(status, text));
     },
   },
@@ -135,44 +136,5 @@ function safe(text: string): string {
     : text;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNSAFE = /[\x00-\x20\x7f]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNSAFE_ALL = /[\x00-\x20\x7f]/g;
-
-const REASONS: Record<number, string> = {
-  200: 'OK',
-  201: 'Created',
-  202: 'Accepted',
-  204: 'No Content',
-  206: 'Partial Content',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  304: 'Not Modified',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  407: 'Proxy Authentication Required',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  410: 'Gone',
-  412: 'Precondition Failed',
-  413: 'Request Entity Too Large',
-  414: 'Request-URI Too Long',
-  418: "I'm a teapot",
-  421: 'Misdirected Request',
-  422: 'Unprocessable Entity',
-  425: 'Too Early',
-  429: 'Too Many Requests',
-  451: 'Unavailable For Legal Reasons',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};

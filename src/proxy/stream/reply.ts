@@ -2,6 +2,7 @@
  * Answers that the proxy makes itself: the built-in error messages, the error files, and what rules return.
  * They are taken apart once, when the configuration loads, so that sending one is two copies.
  */
+import { reasonOf } from '../http1/reasons.ts';
 import type { Reply } from '../transaction.ts';
 
 /** A message ready to be sent. `head` ends after the last field, before the blank line; names are in lower case. */
@@ -123,36 +124,10 @@ export function prepareReply(reply: Reply, page?: PreparedReply): PreparedReply 
   }
   if (reply.raw !== undefined) return prepareRaw(reply.status, reply.raw);
   const body = Buffer.from(reply.body ?? '', 'latin1');
-  const reason = REASONS[reply.status]?.[0] ?? STANDARD_REASONS[reply.status] ?? 'Unknown';
+  const reason = reasonOf(reply.status);
   const fields = (reply.headers ?? []).map(([name, value]) => `${name.toLowerCase()}: ${value}\r\n`).join('');
   const framed = /(^|\n)content-length:/.test(fields) || reply.status === 204 || reply.status === 304;
   const length = framed ? '' : `content-length: ${body.length}\r\n`;
   const head = Buffer.from(`HTTP/1.1 ${reply.status} ${reason}\r\n${length}${fields}`, 'latin1');
   return { status: reply.status, head, body, framed: true, modern: true, raw: head };
 }
-
-const STANDARD_REASONS: Record<number, string> = {
-  201: 'Created',
-  202: 'Accepted',
-  204: 'No Content',
-  206: 'Partial Content',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  304: 'Not Modified',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  402: 'Payment Required',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  411: 'Length Required',
-  412: 'Precondition Failed',
-  415: 'Unsupported Media Type',
-  416: 'Range Not Satisfiable',
-  417: 'Expectation Failed',
-  418: "I'm a teapot",
-  426: 'Upgrade Required',
-  428: 'Precondition Required',
-  451: 'Unavailable For Legal Reasons',
-  505: 'HTTP Version Not Supported',
-};
