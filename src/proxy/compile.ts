@@ -110,6 +110,7 @@ function backendPlan(settings: ProxySettings, configuration: Configuration, host
     ...side(settings, env),
     backend,
     policy,
+    tcpResponse: rules(settings.tcpResponseContent, env, 'tcp-response content'),
     pools,
     takesTurns: TAKING_TURNS.includes(settings.balance.algorithm),
     retryOn: retryEvents(settings.retryOn),

@@ -196,7 +196,10 @@ export class HttpStream extends HttpConnection {
     this.now = now();
     if (this.at === AT.tunnel) return this.tunnelToClient(bytes, 0);
     if (this.at !== AT.exchange) return;
-    if (!this.responding) return this.readResponseHead(bytes);
+    if (!this.responding) {
+      if (this.serverRefused(bytes)) return this.failExchange(502, 'PH');
+      return this.readResponseHead(bytes);
+    }
     const at = this.responseBody.feed(bytes, 0, bytes.length, this.outlet);
     this.afterForwardToClient(bytes.length - at);
   }

@@ -80,6 +80,8 @@ export interface FrontendPlan extends SidePlan {
 export interface BackendPlan extends SidePlan {
   readonly backend: Backend;
   readonly policy: Policy;
+  /** `tcp-response content`, asked about a server's first bytes. */
+  readonly tcpResponse: Rules;
   readonly pools: ReadonlyMap<Server, ServerPool>;
   /** The policy goes round: any server is as good as another. */
   readonly takesTurns: boolean;

@@ -86,6 +86,7 @@ export abstract class Stream
   protected wall = 0;
   private pool: ServerPool | undefined = undefined;
   private countedOn: Server | undefined = undefined;
+  private serverInspected = false;
   private queuedAt: Counters | undefined = undefined;
   /** The server was not chosen by the policy. */
   private bound = false;
@@ -190,6 +191,7 @@ export abstract class Stream
     this.requestCookie = undefined;
     this.responseCookie = undefined;
     this.persistence = undefined;
+    this.serverInspected = false;
     this.serverQueue = 0;
     this.backendQueue = 0;
     this.applet = undefined;
@@ -452,6 +454,24 @@ export abstract class Stream
     this.link = undefined;
     link.abort();
     this.releaseServer();
+  }
+
+  /** `tcp-response content` rules, run once on what the server says first. True: its answer must not pass. */
+  protected serverRefused(bytes: Buffer): boolean {
+    const rules = this.backendPlan!.tcpResponse;
+    if (rules === undefined || this.serverInspected) return false;
+    this.serverInspected = true;
+    this.inspecting = false;
+    this.payload = bytes;
+    this.payloadLength = bytes.length;
+    const refused = isRefusal(rules(this));
+    this.payload = EMPTY;
+    this.payloadLength = 0;
+    if (!refused) return false;
+    this.frontend.counters.dresp++;
+    this.backend!.counters.dresp++;
+    this.server!.counters.dresp++;
+    return true;
   }
 
   protected observe(outcome: ObservedOutcome): void {

@@ -159,6 +159,7 @@ export class TcpStream extends Stream {
 
   serverData(bytes: Buffer): void {
     this.now = now();
+    if (this.serverRefused(bytes)) return this.end('PD', true);
     this.outlet.forward(bytes, 0, bytes.length);
     if (this.outlet.broken) return this.closed();
     if (this.outlet.blocked) this.link?.pause();

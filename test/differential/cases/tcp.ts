@@ -117,6 +117,41 @@ export const tcp: Subject = {
       compare: ALL,
     },
     {
+      name: 'tcp-response content reject',
+      config: bare(
+        'mode tcp',
+        'tcp-response inspect-delay 200ms',
+        'tcp-response content reject if { res.len gt 5 }',
+        'server s1 {origin}',
+      ),
+      client: ['hi'],
+      raw: [{ read: 2 }, 'too long'],
+      compare: ['bytes', 'origin'],
+    },
+    {
+      name: 'tcp-response content reject, without an inspect-delay',
+      config: bare('mode tcp', 'tcp-response content reject if { res.len gt 5 }', 'server s1 {origin}'),
+      client: ['hi'],
+      raw: [{ read: 2 }, 'too long'],
+      expect: {
+        differs: 'HAProxy decides before the server has said a word, the engine on its first bytes',
+        haproxy: { sends: 'too long' },
+        engine: { closed: true },
+      },
+    },
+    {
+      name: 'tcp-response content accept',
+      config: bare(
+        'mode tcp',
+        'tcp-response inspect-delay 200ms',
+        'tcp-response content reject if { res.len gt 5 }',
+        'server s1 {origin}',
+      ),
+      client: ['hi', { until: 'ok' }],
+      raw: [{ read: 2 }, 'ok'],
+      compare: ['bytes', 'connection', 'origin'],
+    },
+    {
       name: 'send-proxy',
       config: bare('mode tcp', 'server s1 {origin} send-proxy'),
       client: ['hi', { until: 'ok' }],
