@@ -69,7 +69,7 @@ export function statsUrl(topology: Topology, desired: Desired): string | undefin
 }
 
 /** `http://ADDRESS[:PORT]/` of the balancer. */
-export function siteUrl(topology: Topology, proxy: DesiredNode): string | undefined {
+function siteUrl(topology: Topology, proxy: DesiredNode): string | undefined {
   if (!proxy.address) return undefined;
   const port = actual(proxy, topology.balancer.port);
   return `http://${proxy.address}${port === 80 ? '' : `:${port}`}/`;
@@ -81,7 +81,7 @@ export function actual(node: DesiredNode, port: number): number {
 }
 
 /** `127.64.1.9`, or `127.64.1.9:8080` when the first port is not what the topology says. */
-export function placeOf(node: DesiredNode): string {
+function placeOf(node: DesiredNode): string {
   const first = node.ports[0];
   return `${node.address ?? '?'}${first && first.actual !== first.port ? `:${first.actual}` : ''}`;
 }

@@ -45,7 +45,7 @@ export function readCalls(text: string, from = 0): { calls: Call[]; end: number 
 }
 
 /** `name` or `name(arg,…)` at `from`. */
-export function readCall(text: string, from: number): Call {
+function readCall(text: string, from: number): Call {
   let at = from;
   while (at < text.length && isNameCharacter(text[at]!)) at++;
   if (at === from)
@@ -91,7 +91,7 @@ export function readArguments(text: string, open: number): { args: string[]; end
 }
 
 /** A name may hold letters, digits and `. _ - + :`. */
-export function isNameCharacter(c: string): boolean {
+function isNameCharacter(c: string): boolean {
   return /[\w.\-+:]/.test(c);
 }
 

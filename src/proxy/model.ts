@@ -127,7 +127,7 @@ export class Counters {
 }
 
 /** Average over about the last 1024 values, and the highest one. */
-export class Average {
+class Average {
   #sum = 0;
   #count = 0;
   max = 0;

@@ -28,7 +28,7 @@ export function hostRecords(
 }
 
 /** Every host that some site answers to. */
-export function siteNames({ balancer }: Topology): string[] {
+function siteNames({ balancer }: Topology): string[] {
   return balancer.sites.flatMap(({ host, aliases }) => [host, ...aliases].map((name) => name.toLowerCase()));
 }
 

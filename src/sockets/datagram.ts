@@ -2,7 +2,19 @@
  * Datagrams to one receiver, UDP or a unix socket such as /dev/log, through libc: one system call for many. Never
  * blocks: what the receiver cannot take now is dropped and counted. Runs on Bun only.
  */
-import { dlopen, FFIType, ptr, read } from 'bun:ffi';
+import { ptr } from 'bun:ffi';
+import { isIP } from 'node:net';
+import { socketAddress } from './address.ts';
+import {
+  AF,
+  ERRNO,
+  type Libc,
+  MSG_QUIET,
+  openLibc,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+} from './libc.ts';
 
 export type DatagramAddress =
   /** `host` is a literal address. */
@@ -16,36 +28,20 @@ export interface DatagramSender {
 }
 
 /** Most datagrams that one `send` takes. */
-export const MAX_BATCH = 64;
+const MAX_BATCH = 64;
 
+/** Where libc cannot be had, nothing is sent and every line counts as lost. */
 export function openDatagrams(address: DatagramAddress): DatagramSender {
-  return new LibcSender(address);
+  const libc = openLibc();
+  return libc === undefined ? { send: () => 0, close() {} } : new LibcSender(libc, address);
 }
-
-const { symbols: libc } = dlopen('libc.so.6', {
-  socket: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-  connect: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
-  close: { args: [FFIType.i32], returns: FFIType.i32 },
-  sendmmsg: { args: [FFIType.i32, FFIType.ptr, FFIType.u32, FFIType.i32], returns: FFIType.i32 },
-  inet_pton: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
-  __errno_location: { args: [], returns: FFIType.ptr },
-});
-
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-/** SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC */
-const DATAGRAM = 2 | 0o4000 | 0o2000000;
-/** MSG_DONTWAIT | MSG_NOSIGNAL */
-const FLAGS = 0x40 | 0x4000;
-const EAGAIN = 11;
-const ENOBUFS = 105;
 
 /** struct iovec, and struct mmsghdr: a msghdr of 56 bytes, the length sent, padding. Pages, so that they never move. */
 const IOVEC = 16;
 const MMSGHDR = 64;
 
 class LibcSender implements DatagramSender {
+  readonly #libc: Libc;
   readonly #address: Buffer;
   readonly #family: number;
   readonly #vectors = Buffer.allocUnsafeSlow(MAX_BATCH * IOVEC);
@@ -54,9 +50,10 @@ class LibcSender implements DatagramSender {
   #fd = -1;
   #retryAt = 0;
 
-  constructor(address: DatagramAddress) {
-    this.#family = address.kind === 'unix' ? AF_UNIX : address.host.includes(':') ? AF_INET6 : AF_INET;
-    this.#address = socketAddress(address, this.#family);
+  constructor(libc: Libc, address: DatagramAddress) {
+    this.#libc = libc;
+    this.#address = addressBytes(address);
+    this.#family = this.#address.readUInt16LE(0);
     this.#open();
   }
 
@@ -74,14 +71,19 @@ class LibcSender implements DatagramSender {
     let sent = 0;
     // One refusal may tell of an earlier datagram (ICMP port unreachable); the next call goes through.
     for (let tries = 0; sent < count && tries < 3; tries++) {
-      const done = libc.sendmmsg(this.#fd, ptr(this.#messages, sent * MMSGHDR), count - sent, FLAGS);
+      const done = this.#libc.sendmmsg(
+        this.#fd,
+        ptr(this.#messages, sent * MMSGHDR),
+        count - sent,
+        MSG_QUIET,
+      );
       if (done > 0) {
         sent += done;
         continue;
       }
-      const errno = read.i32(libc.__errno_location()!, 0);
-      if (errno === EAGAIN || errno === ENOBUFS) break;
-      if (this.#family === AF_UNIX) {
+      const reason = ERRNO[this.#libc.errno()];
+      if (reason === 'EAGAIN' || reason === 'ENOBUFS') break;
+      if (this.#family === AF.unix) {
         // The receiver is gone; perhaps another one listens at the same path already.
         this.#close();
         if (!this.#reopen()) break;
@@ -114,10 +116,10 @@ class LibcSender implements DatagramSender {
   }
 
   #open(): boolean {
-    const fd = libc.socket(this.#family, DATAGRAM, 0);
+    const fd = this.#libc.socket(this.#family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return false;
-    if (libc.connect(fd, ptr(this.#address), this.#address.length) !== 0) {
-      libc.close(fd);
+    if (this.#libc.connect(fd, ptr(this.#address), this.#address.length) !== 0) {
+      this.#libc.close(fd);
       return false;
     }
     this.#fd = fd;
@@ -125,26 +127,22 @@ class LibcSender implements DatagramSender {
   }
 
   #close(): void {
-    if (this.#fd >= 0) libc.close(this.#fd);
+    if (this.#fd >= 0) this.#libc.close(this.#fd);
     this.#fd = -1;
   }
 }
 
-/** struct sockaddr_un, sockaddr_in or sockaddr_in6. Throws when a host is no literal address. */
-function socketAddress(address: DatagramAddress, family: number): Buffer {
-  if (address.kind === 'unix') {
-    const path = Buffer.from(address.path);
-    if (path.length > 107)
-      throw new RangeError(`the path of a unix socket has at most 107 bytes: ${address.path}`);
-    return Buffer.concat([Buffer.from([AF_UNIX, 0]), path, Buffer.alloc(1)]);
+/** Throws when a host is no literal address. */
+function addressBytes(address: DatagramAddress): Buffer {
+  if (address.kind === 'udp') {
+    const host = address.host.replace(/^\[|\]$/g, '');
+    if (isIP(host) === 0) throw new RangeError(`not an address: ${address.host}`);
+    return socketAddress(host, address.port);
   }
-  const bytes = Buffer.alloc(family === AF_INET ? 16 : 28);
-  bytes.writeUInt16LE(family, 0);
-  bytes.writeUInt16BE(address.port, 2);
-  const host = Buffer.from(`${address.host.replace(/^\[|\]$/g, '')}\0`);
-  if (libc.inet_pton(family, ptr(host), ptr(bytes, family === AF_INET ? 4 : 8)) !== 1)
-    throw new RangeError(`not an address: ${address.host}`);
-  return bytes;
+  const path = Buffer.from(address.path);
+  if (path.length > 107)
+    throw new RangeError(`the path of a unix socket has at most 107 bytes: ${address.path}`);
+  return Buffer.concat([Buffer.from([AF.unix, 0]), path, Buffer.alloc(1)]);
 }
 
 /** Pointers fit 53 bits on every system that Bun runs on. */

@@ -17,6 +17,7 @@ const SYMBOLS = {
   getsockopt: { args: [i32, i32, i32, pointer, pointer], returns: i32 },
   listen: { args: [i32, i32], returns: i32 },
   recv: { args: [i32, pointer, size, i32], returns: ssize },
+  sendmmsg: { args: [i32, pointer, FFIType.u32, i32], returns: i32 },
   send: { args: [i32, pointer, size, i32], returns: ssize },
   setsockopt: { args: [i32, i32, i32, pointer, i32], returns: i32 },
   shutdown: { args: [i32, i32], returns: i32 },
@@ -26,8 +27,15 @@ const SYMBOLS = {
 
 export type Libc = ReturnType<typeof load>;
 
-/** Undefined where it cannot be had: another system, another libc. */
+/** Undefined where it cannot be had: another system, another libc. Opened once. */
 export function openLibc(): Libc | undefined {
+  if (opened === undefined) opened = tryToOpen() ?? false;
+  return opened || undefined;
+}
+
+let opened: Libc | false | undefined;
+
+function tryToOpen(): Libc | undefined {
   if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) return undefined;
   try {
     return load();
@@ -47,8 +55,9 @@ function load() {
   };
 }
 
-export const AF = { inet: 2, inet6: 10 } as const;
+export const AF = { unix: 1, inet: 2, inet6: 10 } as const;
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
 export const MSG_QUIET = 0x4000 | 0x40; // MSG_NOSIGNAL | MSG_DONTWAIT

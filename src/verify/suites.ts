@@ -3,7 +3,7 @@ import { roundrobin } from './roundrobin.ts';
 import type { Suite } from './suite.ts';
 
 /** Every suite of `lablb test`, in the order in which they run. */
-export const SUITES: readonly Suite[] = [roundrobin];
+const SUITES: readonly Suite[] = [roundrobin];
 
 /** The suites of these names; all of them when none is named. @throws LabError `suite.unknown`. */
 export function suitesNamed(names: readonly string[]): readonly Suite[] {

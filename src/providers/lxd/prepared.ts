@@ -22,10 +22,7 @@ const INSTALL_DEADLINE_MS = 600_000;
 const PUBLISH_DEADLINE_MS = 600_000;
 
 /** The local alias: another image or another package is another alias. */
-export function preparedAlias(
-  base: string,
-  { family, packages }: Pick<Preparation, 'family' | 'packages'>,
-): string {
+function preparedAlias(base: string, { family, packages }: Pick<Preparation, 'family' | 'packages'>): string {
   return `lablb/prepared/${sha256([base, family, ...packages.toSorted()].join('\n')).slice(0, 16)}`;
 }
 

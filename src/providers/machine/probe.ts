@@ -2,7 +2,7 @@ import { revisionOf } from '../../plan/hash.ts';
 import type { ObservedNode, ObservedService } from '../provider.ts';
 
 /** What lablb keeps on a machine: a file for each managed file, which tells what was written. */
-export const RECORDS = '/var/lib/lablb/pushed';
+const RECORDS = '/var/lib/lablb/pushed';
 
 /**
  * Tells in one go what is on a machine: system, packages, managed files, their services. A line a fact:

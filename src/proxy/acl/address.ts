@@ -86,7 +86,7 @@ export function formatAddress(address: Address): string {
 }
 
 /** Dotted IPv4 as an unsigned 32-bit number; four parts, no leading signs or spaces. */
-export function parseIpv4(text: string): number | undefined {
+function parseIpv4(text: string): number | undefined {
   let value = 0;
   let part = -1;
   let dots = 0;

@@ -36,7 +36,7 @@ export function compileText(
   };
 }
 
-export function compileAcl(test: AclTest, env: CompileEnv): Test {
+function compileAcl(test: AclTest, env: CompileEnv): Test {
   const { expression, matcher, patterns } = test;
   const options = { ignoreCase: test.ignoreCase };
   const { fetch, args } = expression;

@@ -116,7 +116,7 @@ function translate(body: string, source: string): string {
   return out;
 }
 
-export function quoteRegex(text: string): string {
+function quoteRegex(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 

@@ -27,11 +27,6 @@ export function observedStatus(status: number): ObservedOutcome {
   return status < 500 || status === 501 || status === 505 ? OBSERVED.answered : OBSERVED.wrongStatus;
 }
 
-/** Tells a server's checks how an attempt went; costs nothing where `observe` is not configured. */
-export function observeOutcome(server: Server, outcome: ObservedOutcome): void {
-  server.observe?.(outcome);
-}
-
 const DEFAULT_LIMIT = 10;
 
 /** What `on-error` does to the health before the failure is counted. `fastinter` counts none. */

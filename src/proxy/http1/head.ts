@@ -17,7 +17,7 @@ export function headerName(text: string): HeaderName {
 
 /** Offsets of field i: name start, name end, value start, value end at `fields[4 * i + …]`. */
 export const NAME = 0;
-export const NAME_END = 1;
+const NAME_END = 1;
 export const VALUE = 2;
 export const VALUE_END = 3;
 

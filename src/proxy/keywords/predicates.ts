@@ -3,7 +3,7 @@ import type { PredicateRow } from '../../config/predicates.ts';
 import { FOLLOWS } from '../identity.ts';
 
 /** What `feature(…)` finds, of the names that HAProxy's build lists. */
-export const FEATURES = ['OPENSSL', 'GETADDRINFO', 'ACCEPT4'];
+const FEATURES = ['OPENSSL', 'GETADDRINFO', 'ACCEPT4'];
 
 export const PREDICATES: readonly PredicateRow[] = [
   {
@@ -89,7 +89,7 @@ export const PREDICATES: readonly PredicateRow[] = [
 const OPENSSL_VERSION = '1.1.1';
 
 /** Negative, zero or positive. Missing components count as zero; `-dev19` comes before the release. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [x, y] = [components(a), components(b)];
   for (let i = 0; i < 4; i++) if (x[i] !== y[i]) return x[i]! - y[i]!;
   return 0;

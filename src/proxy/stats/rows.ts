@@ -69,7 +69,7 @@ function wanted(row: StatRow, { types = -1, id = -1, hideDown, hideMaint }: Sele
 }
 
 /** Number of the server or listener; 0 for the proxy itself. */
-export function rowId(row: StatRow): number {
+function rowId(row: StatRow): number {
   if (row.kind === 'server') return row.object.settings.id;
   return row.kind === 'listener' ? row.object.id : 0;
 }
@@ -94,7 +94,7 @@ export function columnValue(column: ColumnRow, row: StatRow, at: Moment): Value 
 }
 
 /** The fields of a row that have a value. */
-export function rowFields(row: StatRow, at: Moment): Field[] {
+function rowFields(row: StatRow, at: Moment): Field[] {
   return COLUMNS.flatMap((column, position) => {
     const value = columnValue(column, row, at);
     if (value === undefined) return [];
@@ -105,7 +105,7 @@ export function rowFields(row: StatRow, at: Moment): Field[] {
 }
 
 /** `# pxname,svname,…`: the first line of the CSV form, with its trailing comma. */
-export const CSV_HEADER = `# ${withDivider(COLUMNS.map((column) => column.name)).join(',')},\n`;
+const CSV_HEADER = `# ${withDivider(COLUMNS.map((column) => column.name)).join(',')},\n`;
 
 export function csv(rows: readonly StatRow[], at: Moment): string {
   const lines = rows.map((row) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CheckEvent, startChecks } from '../../../src/proxy/health/checks.ts';
 import { stateText } from '../../../src/proxy/health/counter.ts';
-import { OBSERVED, observedStatus, observeOutcome } from '../../../src/proxy/health/observe.ts';
+import { OBSERVED, observedStatus } from '../../../src/proxy/health/observe.ts';
 import type { CheckSettings, ProxySettings, ServerSettings } from '../../../src/proxy/settings.ts';
 import { answers, kinds, OK } from './cases.ts';
 import {
@@ -311,11 +311,11 @@ describe('observe', () => {
   ] as const)('after error-limit errors in a row, %s leaves health %i', (onError, health, up) => {
     const { clock, server, events } = lab({ server: { observe: 'layer4', errorLimit: 2, onError } });
     clock.advance(1);
-    observeOutcome(server, OBSERVED.notConnected);
-    observeOutcome(server, OBSERVED.connected);
-    observeOutcome(server, OBSERVED.notConnected);
+    server.observe?.(OBSERVED.notConnected);
+    server.observe?.(OBSERVED.connected);
+    server.observe?.(OBSERVED.notConnected);
     expect(server.health).toBe(4);
-    observeOutcome(server, OBSERVED.notConnected);
+    server.observe?.(OBSERVED.notConnected);
     expect([server.health, server.up]).toEqual([health, up]);
     expect(server.check.observedFailures).toBe(1);
     if (onError !== 'fastinter')
@@ -329,14 +329,14 @@ describe('observe', () => {
       server: { observe: 'layer7', errorLimit: 1, fastInter: 100 },
     });
     clock.advance(1);
-    observeOutcome(server, observedStatus(500));
+    server.observe?.(observedStatus(500));
     clock.advance(100);
     expect(transport.connects).toHaveLength(2);
   });
 
   it('costs nothing where it is not configured', () => {
     const { server } = lab();
-    observeOutcome(server, OBSERVED.notConnected);
+    server.observe?.(OBSERVED.notConnected);
     expect(server.observe).toBeUndefined();
   });
 });

@@ -82,7 +82,7 @@ function row(
 }
 
 /** Lines of `key value`; empty ones and those that begin with `#` are left out. */
-export function parseMap(content: string): Entry[] {
+function parseMap(content: string): Entry[] {
   const entries: Entry[] = [];
   for (const line of content.split(/\r?\n/)) {
     const match = /^[ \t]*([^# \t]\S*|#(?=\S)\S*)(?:[ \t]+(.*?))?[ \t]*$/.exec(line);

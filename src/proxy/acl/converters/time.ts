@@ -55,7 +55,7 @@ const MONTHS = 'January February March April May June July August September Octo
 );
 
 /** strftime(3) in the C locale; conversions it does not know stand as they are. */
-export function strftime(format: string, date: Date, utc: boolean): string {
+function strftime(format: string, date: Date, utc: boolean): string {
   // A date whose UTC parts are the wanted ones.
   const zone = utc ? 0 : -date.getTimezoneOffset();
   const d = new Date(date.getTime() + zone * 60_000);
