@@ -15,6 +15,8 @@ const USES: Readonly<Record<TopologyNode['role'], (topology: Topology, node: Top
   web: (_, node) => [{ port: node.port, use: 'http' }],
   proxy: ({ balancer }, node) => [
     { port: balancer.port, use: 'http' },
+    ...(balancer.tls ? [{ port: balancer.tls.port, use: 'https' }] : []),
+    ...(balancer.static ? [{ port: balancer.static.port, use: 'files' }] : []),
     ...(balancer.stats ? [{ port: balancer.stats.port, use: 'statistics' }] : []),
     ...node.publish.map((port) => ({ port, use: 'published' })),
   ],

@@ -16,7 +16,9 @@ export function checkTogether(
   checkNames(placed, refuse);
   checkAddresses(settings, placed, refuse);
   checkSites(settings, source, placed, refuse);
+  checkStatic(settings, placed, refuse);
   checkBalancer(settings, source, refuse);
+  checkTls(settings, source, refuse);
   checkPorts(topology, placed, source, refuse);
 }
 
@@ -63,8 +65,6 @@ function checkAddresses({ provider }: Settings, placed: readonly Placed[], refus
 
 function checkSites(settings: Settings, source: Source, placed: readonly Placed[], refuse: Refuse): void {
   const hosts = new Map<string, string>();
-  const roles = new Map(placed.map(({ node }) => [node.name, node.role]));
-  const webs = placed.filter(({ node }) => node.role === 'web').map(({ node }) => node.name);
   for (const [host, { servers, aliases }] of Object.entries(settings.balancer.sites)) {
     const path: Path = ['balancer', 'sites', host];
     if (!HOST_NAME.test(host))
@@ -76,19 +76,34 @@ function checkSites(settings: Settings, source: Source, placed: readonly Placed[
       if (owner === undefined) hosts.set(name.toLowerCase(), host);
       else refuse(where, `the host '${name}' is that of site ${owner} already`, undefined, 'key');
     }
-    for (const [index, server] of servers.entries()) {
-      const role = roles.get(server);
-      if (servers.indexOf(server) !== index) {
-        refuse([...at, index], `names ${server} twice`);
-      } else if (role === undefined) {
-        refuse(
-          [...at, index],
-          `names no server that exists: '${server}'`,
-          didYouMean(server, webs) ?? `web nodes: ${webs.join(', ')}`,
-        );
-      } else if (role !== 'web') {
-        refuse([...at, index], `${server} is a ${role} node, not a web node`);
-      }
+    checkServers(servers, at, placed, refuse);
+  }
+}
+
+function checkStatic({ balancer }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+  if (!balancer.static) return;
+  const path: Path = ['balancer', 'static'];
+  checkServers(balancer.static.servers, [...path, 'servers'], placed, refuse);
+  if (balancer.static.begins.length + balancer.static.ends.length === 0)
+    refuse(path, "neither 'begins' nor 'ends' says which requests are for files", undefined, 'key');
+}
+
+/** Each one a web node, once. */
+function checkServers(servers: readonly string[], at: Path, placed: readonly Placed[], refuse: Refuse): void {
+  const roles = new Map(placed.map(({ node }) => [node.name, node.role]));
+  const webs = placed.filter(({ node }) => node.role === 'web').map(({ node }) => node.name);
+  for (const [index, server] of servers.entries()) {
+    const role = roles.get(server);
+    if (servers.indexOf(server) !== index) {
+      refuse([...at, index], `names ${server} twice`);
+    } else if (role === undefined) {
+      refuse(
+        [...at, index],
+        `names no server that exists: '${server}'`,
+        didYouMean(server, webs) ?? `web nodes: ${webs.join(', ')}`,
+      );
+    } else if (role !== 'web') {
+      refuse([...at, index], `${server} is a ${role} node, not a web node`);
     }
   }
 }
@@ -99,13 +114,32 @@ function checkBalancer({ balancer: { stats } }: Settings, source: Source, refuse
   // A key that the file has, and the settings have not, was refused already.
   const lacks = (key: 'user' | 'password'): boolean =>
     stats[key] === undefined && !source.has([...path, key]);
-  if (stats.user !== undefined && lacks('password')) {
-    refuse([...path, 'user'], 'a user needs a password', 'best one from the environment');
-  } else if (stats.password !== undefined && lacks('user')) {
+  if (stats.password !== undefined && lacks('user')) {
     refuse([...path, 'password'], 'a password needs a user', undefined, 'key');
   } else if (stats.admin && lacks('user')) {
-    refuse([...path, 'admin'], 'a page that changes things needs a user and a password');
+    refuse([...path, 'admin'], 'a page that changes things needs a user', 'lablb makes the password');
   }
+}
+
+/** Files of one's own go together: a key and an authority are those of a certificate. */
+function checkTls({ balancer: { tls } }: Settings, source: Source, refuse: Refuse): void {
+  if (!tls) return;
+  const path: Path = ['balancer', 'tls'];
+  if (tls.certificate === undefined) {
+    if (source.has([...path, 'certificate'])) return;
+    for (const key of ['key', 'authority'] as const)
+      if (tls[key] !== undefined)
+        refuse([...path, key], `names a file, and 'certificate' names none`, undefined, 'key');
+    return;
+  }
+  for (const key of ['days', 'names'] as const)
+    if (source.has([...path, key]))
+      refuse(
+        [...path, key],
+        'is for a certificate that lablb makes, and this one is yours',
+        undefined,
+        'key',
+      );
 }
 
 /** Ports on one address: what a node listens on, and what is published on the host. */
@@ -126,12 +160,18 @@ function checkPorts(topology: Topology, placed: readonly Placed[], source: Sourc
     const where = topology.provider === 'ssh' ? (node.address ?? node.name) : node.name;
     if (node.role === 'web') claim(where, node.port, `${node.name} (its page)`, ['nodes', key!, 'port']);
     if (node.role !== 'proxy') continue;
-    const { port, stats } = topology.balancer;
-    const at: Path = source.has(['balancer', 'stats', 'port'])
-      ? ['balancer', 'stats', 'port']
-      : ['balancer', 'stats'];
+    const { port, tls, stats, static: files } = topology.balancer;
     claim(where, port, `${node.name} (${renderPath(['balancer', 'port'])})`, ['balancer', 'port']);
-    if (stats) claim(where, stats.port, `${node.name} (${renderPath(['balancer', 'stats', 'port'])})`, at);
+    for (const [key, of] of Object.entries({ tls, stats, static: files })) {
+      const path: Path = ['balancer', key, 'port'];
+      if (of)
+        claim(
+          where,
+          of.port,
+          `${node.name} (${renderPath(path)})`,
+          source.has(path) ? path : path.slice(0, 2),
+        );
+    }
     for (const [index, published] of node.publish.entries()) {
       claim('host', published, node.name, ['nodes', key!, 'publish', index]);
     }

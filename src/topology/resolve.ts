@@ -1,10 +1,11 @@
+import { dirname, resolve as resolvePath } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { checkTogether } from './checks.ts';
 import { finding, type Refuse } from './diagnose.ts';
 import { type Placed, placeNodes } from './nodes.ts';
 import type { Settings } from './schema.ts';
 import type { Source } from './source.ts';
-import type { Balancer, LogSettings, Site, Topology } from './topology.ts';
+import type { Balancer, LogSettings, Site, TlsSettings, Topology } from './topology.ts';
 
 export interface Resolved {
   readonly topology: Topology;
@@ -34,7 +35,7 @@ export function resolve(
     file: lab.file,
     provider: settings.provider,
     nodes: placed.map(({ node }) => node),
-    balancer: balancerOf(settings, placed, lab.config),
+    balancer: balancerOf(settings, placed, lab),
     lxd: settings.lxd,
     ssh: settings.ssh,
   };
@@ -47,8 +48,12 @@ export function resolve(
   };
 }
 
-function balancerOf(settings: Settings, placed: readonly Placed[], config: string | undefined): Balancer {
-  const { balance, port, sites, check, stats, errorPages, log } = settings.balancer;
+function balancerOf(
+  settings: Settings,
+  placed: readonly Placed[],
+  lab: { file: string; config?: string },
+): Balancer {
+  const { balance, port, sites, check, stats, errorPages, log, forwardFor } = settings.balancer;
   const file = settings.balancer.config;
   return {
     balance,
@@ -56,10 +61,26 @@ function balancerOf(settings: Settings, placed: readonly Placed[], config: strin
     sites: sitesOf(sites, placed),
     check,
     stats: stats && { ...stats, refresh: Math.ceil(stats.refresh / 1000) },
+    tls: tlsOf(settings, lab.file),
+    static: settings.balancer.static,
+    forwardFor,
     errorPages,
     log: logOf(log),
-    config: file === undefined ? undefined : { file, text: config ?? '', template: file.endsWith('.hbs') },
+    config:
+      file === undefined ? undefined : { file, text: lab.config ?? '', template: file.endsWith('.hbs') },
   };
+}
+
+function tlsOf({ balancer: { tls } }: Settings, file: string): TlsSettings | undefined {
+  if (!tls) return undefined;
+  const { certificate, key, authority, ...settings } = tls;
+  const beside = (path: string | undefined) => path && resolvePath(dirname(file), path);
+  const given = certificate && {
+    certificate: beside(certificate)!,
+    key: beside(key),
+    authority: beside(authority),
+  };
+  return { ...settings, given: given || undefined };
 }
 
 /**
@@ -82,6 +103,7 @@ function sitesOf(sites: Settings['balancer']['sites'], placed: readonly Placed[]
 
 function logOf({ file, rsyslog, udp }: Settings['balancer']['log']): LogSettings {
   if (rsyslog) return { via: 'rsyslog-socket', file: rsyslog };
-  if (udp) return { via: 'rsyslog-udp', file: udp };
+  if (typeof udp === 'string') return { via: 'rsyslog-udp', file: udp };
+  if (udp) return { via: 'rsyslog-udp', file: udp.access, info: udp.info };
   return { via: 'file', file: file ?? '/var/log/haproxy.log' };
 }

@@ -15,6 +15,8 @@ export const HOST_NAME = new RegExp(`^(?=.{1,${MAX_HOST_NAME}}$)${LABEL}(?:\\.${
 export const NODE_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** `[user@]host[:port]`. */
 const JUMP = /^(?:[\w][\w.+-]*@)?[A-Za-z0-9][\w.-]*(?::\d{1,5})?$/;
+/** An IPv4 address, or a network as `127.0.0.0/8`. */
+const NETWORK = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!\/|$)|(?=\/|$))){4}(?:\/(?:3[0-2]|[12]?\d))?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
 const nodeName = z
@@ -207,7 +209,11 @@ const check = z.strictObject({
     .enum(['http', 'tcp'])
     .default('http')
     .describe('`http` asks for a page and wants 2xx or 3xx; `tcp` only connects.'),
+  method: z.enum(['GET', 'HEAD', 'OPTIONS']).default('GET').describe('Method of an HTTP check.'),
   path: url.default('/').describe('Page that an HTTP check asks for.'),
+  host: hostName
+    .optional()
+    .describe('Host that an HTTP check asks for, in HTTP/1.1. Default: none, as HTTP/1.0 has it.'),
   inter: duration
     .refine((ms) => ms >= 10, 'must be 10 ms at least')
     .prefault('1s')
@@ -235,22 +241,99 @@ const stats = z.strictObject({
     .regex(/^[^:]+$/, "must not hold ':'")
     .optional()
     .describe('User of the page. Default: no password is asked.'),
-  password: line.optional().describe('Password of the page; best taken from the environment.'),
-  admin: z
-    .boolean()
-    .default(false)
-    .describe('Lets the page take servers in and out. Needs a user and a password.'),
+  password: line
+    .optional()
+    .describe(
+      'Password of the page; best taken from the environment. Default, with a user: `up` makes one and shows it once.',
+    ),
+  admin: z.boolean().default(false).describe('Lets the page take servers in and out. Needs a user.'),
 });
 
 const log = z
   .strictObject({
     file: unixPath.optional().describe('File that the balancer’s own output goes to.'),
     rsyslog: unixPath.optional().describe('File that rsyslog writes from the socket /dev/log.'),
-    udp: unixPath.optional().describe('File that rsyslog writes from UDP port 514.'),
+    udp: z
+      .union([
+        unixPath,
+        z.strictObject({
+          access: unixPath.describe('File of the requests (`local2.=info`).'),
+          info: unixPath.describe(
+            'File of what the balancer says of itself and its servers (`local2.notice`).',
+          ),
+        }),
+      ])
+      .optional()
+      .describe(
+        'File that rsyslog writes from UDP port 514, or two: `{access: /var/log/haproxy-access.log, info: /var/log/haproxy-info.log}`.',
+      ),
   })
   .refine((value) => Object.values(value).filter((v) => v !== undefined).length <= 1, {
     message: 'name one of file, rsyslog, udp',
   });
+
+const tls = z.strictObject({
+  port: port.default(443).describe('Port that the balancer answers HTTPS on.'),
+  redirect: z
+    .boolean()
+    .default(true)
+    .describe('Sends who asks over HTTP to HTTPS. `false`: both are answered alike.'),
+  days: z
+    .int()
+    .min(1)
+    .max(825)
+    .default(365)
+    .describe(
+      'Days that the lab’s certificate is good for; `up` makes another one before its end. Some clients take no more than 825.',
+    ),
+  names: z
+    .array(hostName)
+    .max(50)
+    .default([])
+    .describe(
+      'Other names and IPv4 addresses that the certificate is for, beside the sites and the proxy nodes.',
+    ),
+  certificate: line
+    .optional()
+    .describe(
+      'Your own certificate instead of one that lablb makes: a PEM file beside this one, with those between it and its authority, and with the key unless `key` names it.',
+    ),
+  key: line.optional().describe('Private key of `certificate`: a PEM file without a password.'),
+  authority: line
+    .optional()
+    .describe('Certificate of the authority that signed `certificate`: a PEM file, for clients to trust.'),
+});
+
+/** The beginnings and endings of the tutorial, which are those of HAProxy's example configuration. */
+const BEGINS = ['/static', '/images', '/javascript', '/stylesheets'];
+const ENDS = ['.jpg', '.gif', '.png', '.css', '.js'];
+const piece = (pattern: RegExp, message: string) => line.regex(pattern, message);
+const staticFiles = z.strictObject({
+  port: port.default(5000).describe('Port of the frontend.'),
+  servers: z.array(nodeName).min(1).describe('Web nodes that serve the files, in the order of turns.'),
+  begins: z
+    .array(piece(/^\/[\w./~%+-]*$/, "must begin with '/' and hold no spaces"))
+    .max(50)
+    .default(BEGINS)
+    .describe('Beginnings of paths that are files.'),
+  ends: z
+    .array(piece(/^[\w.~%+-]+$/, "must be an ending such as '.png'"))
+    .max(50)
+    .default(ENDS)
+    .describe('Endings of paths that are files.'),
+});
+
+const forwardFor = z
+  .union([
+    z.boolean(),
+    z.strictObject({
+      except: line
+        .regex(NETWORK, "must be an IPv4 address or a network such as '127.0.0.0/8'")
+        .optional()
+        .describe('Clients that are not named: an address or a network.'),
+    }),
+  ])
+  .transform((value) => (value === true ? {} : value || undefined) as { except?: string } | undefined);
 
 const balancer = z.strictObject({
   balance: z
@@ -268,6 +351,17 @@ const balancer = z.strictObject({
     'Health checks of the servers. `true` for the defaults, `false` for none.',
   ),
   stats: switchable(stats, false).describe('Statistics page. `true` for the defaults, `false` for none.'),
+  tls: switchable(tls, false).describe(
+    'HTTPS with a certificate of the lab’s own authority, or with yours. `true` for the defaults, `false` for none.',
+  ),
+  static: staticFiles
+    .optional()
+    .describe('A second frontend, which sends requests for files to servers of their own.'),
+  forwardFor: forwardFor
+    .prefault(true)
+    .describe(
+      'Whether servers see the client’s address in X-Forwarded-For; `{except: 127.0.0.0/8}` for some not.',
+    ),
   errorPages: z.boolean().default(true).describe('Whether /etc/haproxy/errors/*.http are written and used.'),
   log: log
     .prefault({ file: '/var/log/haproxy.log' })

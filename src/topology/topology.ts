@@ -64,6 +64,11 @@ export interface Balancer {
   readonly sites: readonly Site[];
   readonly check: HealthCheck | undefined;
   readonly stats: StatsPage | undefined;
+  readonly tls: TlsSettings | undefined;
+  /** A second frontend for files. */
+  readonly static: StaticFiles | undefined;
+  /** Whether servers see the client's address in X-Forwarded-For, and for which clients not. */
+  readonly forwardFor: { readonly except?: string } | undefined;
   /** Whether error files are rendered; otherwise the engine's own pages are shown. */
   readonly errorPages: boolean;
   readonly log: LogSettings;
@@ -83,7 +88,10 @@ export interface Site {
 /** Times in milliseconds. */
 export interface HealthCheck {
   readonly type: 'tcp' | 'http';
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS';
   readonly path: string;
+  /** Host that is asked for, in HTTP/1.1; HTTP/1.0 without. */
+  readonly host?: string;
   readonly inter: number;
   readonly rise: number;
   readonly fall: number;
@@ -96,12 +104,35 @@ export interface StatsPage {
   /** Seconds between refreshes of the page; 0 for none. */
   readonly refresh: number;
   readonly user?: string;
+  /** Absent with a user: `up` makes one, which is kept beside the lab's record. */
   readonly password?: string;
   readonly admin: boolean;
+}
+
+export interface TlsSettings {
+  readonly port: number;
+  /** Whether HTTP only leads to HTTPS. */
+  readonly redirect: boolean;
+  /** How long the lab's own certificate is good for. */
+  readonly days: number;
+  /** Names and addresses of the certificate beside those of sites and proxy nodes. */
+  readonly names: readonly string[];
+  /** Absolute paths of the user's own PEM files; the key is in the certificate's file unless it is named. */
+  readonly given?: { readonly certificate: string; readonly key?: string; readonly authority?: string };
+}
+
+/** Requests whose path begins or ends like this go to these servers. */
+export interface StaticFiles {
+  readonly port: number;
+  readonly servers: readonly string[];
+  readonly begins: readonly string[];
+  readonly ends: readonly string[];
 }
 
 export interface LogSettings {
   /** Where requests are logged on the proxy node. */
   readonly file: string;
+  /** Where the balancer logs what it says of itself and its servers, if not there too. */
+  readonly info?: string;
   readonly via: 'file' | 'rsyslog-socket' | 'rsyslog-udp';
 }
