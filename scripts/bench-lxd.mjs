@@ -31,7 +31,7 @@ try {
     );
     clear();
     times.up.push(timed(() => lablb('up', topology)));
-    lablb('test', '--topology', topology);
+    lablb('test', 'roundrobin', '--topology', topology);
     times.again.push(timed(() => lablb('up', topology)));
     lablb('down', topology);
     process.stdout.write(

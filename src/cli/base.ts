@@ -25,13 +25,14 @@ export abstract class LabCommand extends Command {
 
   /**
    * A signal that aborts on Ctrl-C or SIGTERM. The second one ends the process at once. Commands that never
-   * call this keep the usual: the first Ctrl-C ends them.
+   * call this keep the usual: the first Ctrl-C ends them. `hints`: what to try next, for a command that leaves
+   * nothing half done.
    */
-  protected interruptible(): AbortSignal {
+  protected interruptible(options: { hints?: readonly string[] } = {}): AbortSignal {
     const controller = new AbortController();
     const onSignal = (): void => {
       if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      controller.abort(interrupted());
+      controller.abort(interrupted(options.hints));
     };
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);

@@ -35,13 +35,11 @@ export function failureToJson(error: unknown): { error: Record<string, unknown> 
   };
 }
 
+const AFTER_UP = ['lablb up     (goes on where it was)', 'lablb down   (cleans up)'];
+
 /** Ctrl-C, as an error that the edge turns into status 130. */
-export function interrupted(): LabError {
-  return new LabError('interrupted', {
-    code: 'interrupted',
-    exit: EXIT.interrupted,
-    hints: ['lablb up     (goes on where it was)', 'lablb down   (cleans up)'],
-  });
+export function interrupted(hints: readonly string[] = AFTER_UP): LabError {
+  return new LabError('interrupted', { code: 'interrupted', exit: EXIT.interrupted, hints });
 }
 
 function renderConfigError(error: ConfigError): string {

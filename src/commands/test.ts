@@ -1,17 +1,23 @@
+import { writeFileSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { nameFlag } from '../cli/flags.ts';
+import { table } from '../cli/table.ts';
 import { plural } from '../text.ts';
 import type { SuiteResult } from '../verify/junit.ts';
 
 export default class Test extends LabCommand {
   static override summary = 'Prove with real requests that the lab does what it should';
   static override description =
-    'Sends requests with curl and prints the command, so that anyone can repeat it. Exit status 1 when something does not hold.';
-  static override examples = ['<%= config.bin %> test', '<%= config.bin %> test roundrobin --requests 24'];
+    'Sends requests with curl and prints the command, so that anyone can repeat it. Without a name every suite runs that this lab has something for. Exit status 1 when something does not hold, or nothing could be tried.';
+  static override examples = [
+    '<%= config.bin %> test',
+    '<%= config.bin %> test roundrobin --requests 24',
+    '<%= config.bin %> test --list',
+  ];
   static override strict = false;
   static override args = {
-    suite: Args.string({ description: 'suites to run, e.g. roundrobin (default: all)' }),
+    suite: Args.string({ description: 'suites to run, e.g. roundrobin; all of them: all (the default)' }),
   };
   static override flags = {
     topology: Flags.string({ char: 't', description: 'topology file of the lab', helpValue: 'FILE' }),
@@ -23,6 +29,7 @@ export default class Test extends LabCommand {
       min: 1,
       max: 100_000,
     }),
+    list: Flags.boolean({ description: 'show which suites there are, and run none' }),
     junit: Flags.string({
       description: 'also write the results to this file, as JUnit XML',
       helpValue: 'FILE',
@@ -31,42 +38,39 @@ export default class Test extends LabCommand {
 
   async run(): Promise<unknown> {
     const { argv, flags } = await this.parse(Test);
-    const [{ whichLabOrAdopted }, { providerFor }, { suitesNamed }, { junitXml }, { writeFileSync }] =
+    const { SUITES, suitesNamed } = await import('../verify/suites.ts');
+    if (flags.list) {
+      this.log(table(SUITES.map(({ name, summary }) => [this.c.bold(name), summary])));
+      return { suites: SUITES.map(({ name, summary }) => ({ name, summary })) };
+    }
+    const [{ whichLabOrAdopted }, { providerFor }, { provedSomething, runSuites }, { junitXml }] =
       await Promise.all([
         import('../lab/adopt.ts'),
         import('../providers/providers.ts'),
-        import('../verify/suites.ts'),
+        import('../verify/run-suites.ts'),
         import('../verify/junit.ts'),
-        import('node:fs'),
       ]);
     const suites = suitesNamed(argv as string[]);
     const record = await whichLabOrAdopted(flags);
-    const provider = await providerFor(record.topology);
-    const signal = this.interruptible();
-
-    const results: SuiteResult[] = [];
-    for (const suite of suites) {
-      const say = (line: string): void => this.log(line);
-      const cases = await suite.run({
-        record,
-        provider,
-        requests: flags.requests,
-        signal,
-        colours: this.c,
-        say,
-      });
-      for (const one of cases)
-        if (one.skipped) this.log(`${this.c.yellow('○')} ${one.name}: skipped, ${one.skipped}`);
-      results.push({ suite: suite.name, cases });
-    }
+    const results = await runSuites(suites, {
+      record,
+      provider: await providerFor(record.topology),
+      requests: flags.requests,
+      signal: this.interruptible({ hints: [] }),
+      colours: this.c,
+      say: (line) => this.log(line),
+    });
     if (flags.junit) writeFileSync(flags.junit, junitXml(record.name, results));
+    return { lab: record.name, ok: this.#verdict(results, provedSomething(results)), results };
+  }
 
-    const all = results.flatMap(({ cases }) => cases);
-    const failed = all.filter((one) => one.failure !== undefined).length;
-    if (failed > 0) {
-      this.log(`${plural(failed, 'case')} of ${all.length} did not hold`);
-      this.fail();
-    }
-    return { lab: record.name, ok: failed === 0, results };
+  /** The last line, and the exit status. */
+  #verdict(results: readonly SuiteResult[], proved: boolean): boolean {
+    const tried = results.flatMap(({ cases }) => cases).filter((one) => one.skipped === undefined);
+    const failed = tried.filter((one) => one.failure !== undefined).length;
+    if (!proved) this.log(`${this.c.red('✖')} nothing was proved: not one case could be tried`);
+    else if (failed > 0) this.log(`${plural(failed, 'case')} of ${tried.length} did not hold`);
+    if (!proved || failed > 0) this.fail();
+    return proved && failed === 0;
   }
 }

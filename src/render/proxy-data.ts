@@ -12,7 +12,7 @@ export const PROXY_DATA_DOCS: readonly (readonly [name: string, meaning: string]
     'webs',
     'the web nodes, as in `servers`: `name`, `at` (host or address to connect to), `address`, `port`, `title`, `names`',
   ],
-  ['sites', 'sites in order: `id`, `host`, `hosts` (as a Host header may say it), `servers`'],
+  ['sites', 'sites in order: `id`, `host`, `hosts` (as a Host header may say it), `balance`, `servers`'],
   [
     'backends',
     'a backend for each site, or one for all web nodes: `id`, `about`, `balance`, `check`, `servers`',
@@ -50,25 +50,25 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
   const port = actual(node, balancer.port);
   const check = checkData(topology, embedded);
 
-  const sites = balancer.sites.map(({ id, host, aliases, servers }) => ({
+  const sites = balancer.sites.map(({ id, host, aliases, balance, servers }) => ({
     id,
     host,
     hosts: [host, ...aliases].flatMap((name) => (port === 80 ? [name] : [name, `${name}:${port}`])),
+    balance: balance ?? balancer.balance,
     servers: serversNamed(servers),
   }));
   const defaultBackend = sites.length === 0 ? 'web_servers' : null;
-  const { balance } = balancer;
   const backends = defaultBackend
     ? [
         {
           id: defaultBackend,
           about: 'Every web server, whatever host is asked for.',
-          balance,
+          balance: balancer.balance,
           check,
           servers: webs,
         },
       ]
-    : sites.map(({ id, host, servers }) => ({
+    : sites.map(({ id, host, balance, servers }) => ({
         id,
         about: `The servers of ${host}.`,
         balance,

@@ -67,7 +67,9 @@ function settingsOf({ name, provider, nodes, balancer, lxd, ssh }: Topology): ob
     balancer: defined({
       balance,
       port,
-      sites: Object.fromEntries(sites.map(({ host, servers, aliases }) => [host, { servers, aliases }])),
+      sites: Object.fromEntries(
+        sites.map(({ host, servers, aliases, balance }) => [host, defined({ servers, aliases, balance })]),
+      ),
       check: check ? { ...check, inter: durationText(check.inter) } : false,
       stats: stats ? defined({ ...stats, refresh: `${stats.refresh}s` }) : false,
       errorPages,

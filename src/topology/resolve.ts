@@ -91,13 +91,13 @@ function sitesOf(sites: Settings['balancer']['sites'], placed: readonly Placed[]
   const first = (host: string): string => host.split('.')[0]!.toLowerCase();
   const firsts = Object.keys(sites).map(first);
   const taken = new Set(placed.map(({ node }) => node.name));
-  return Object.entries(sites).map(([host, { servers, aliases }]) => {
+  return Object.entries(sites).map(([host, { servers, aliases, balance }]) => {
     const short = first(host);
     const whole = host.toLowerCase().replaceAll('.', '-');
     let id = firsts.filter((other) => other === short).length === 1 ? short : whole;
     for (let n = 1; taken.has(id); n++) id = n === 1 ? whole : `${whole}-${n}`;
     taken.add(id);
-    return { id, host: host.toLowerCase(), aliases, servers };
+    return { id, host: host.toLowerCase(), aliases, balance, servers };
   });
 }
 

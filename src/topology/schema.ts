@@ -193,6 +193,8 @@ const node = z.strictObject({
   ...shared,
 });
 
+const balance = z.enum(['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'uri', 'random']);
+
 const servers = z.array(nodeName).min(1).describe('Web nodes that serve the site, in the order of turns.');
 const site = z
   .union([
@@ -200,9 +202,10 @@ const site = z
     z.strictObject({
       servers,
       aliases: z.array(hostName).default([]).describe('Other hosts that reach the same site.'),
+      balance: balance.optional().describe('How one of its servers is chosen. Default: `balancer.balance`.'),
     }),
   ])
-  .transform((value) => (Array.isArray(value) ? { servers: value, aliases: [] } : value));
+  .transform((value) => (Array.isArray(value) ? { servers: value, aliases: [], balance: undefined } : value));
 
 const check = z.strictObject({
   type: z
@@ -336,10 +339,7 @@ const forwardFor = z
   .transform((value) => (value === true ? {} : value || undefined) as { except?: string } | undefined);
 
 const balancer = z.strictObject({
-  balance: z
-    .enum(['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'uri', 'random'])
-    .default('roundrobin')
-    .describe('How a server is chosen, as HAProxy’s `balance`.'),
+  balance: balance.default('roundrobin').describe('How a server is chosen, as HAProxy’s `balance`.'),
   port: port.default(80).describe('Port that the balancer answers on.'),
   sites: z
     .record(z.string().meta({ pattern: HOST_NAME.source }), site)

@@ -82,6 +82,8 @@ export interface Site {
   readonly host: string;
   /** Other hosts that reach the same site. */
   readonly aliases: readonly string[];
+  /** How one of its servers is chosen, where it is not as `Balancer.balance`. */
+  readonly balance?: string;
   readonly servers: readonly string[];
 }
 

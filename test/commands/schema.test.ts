@@ -31,7 +31,7 @@ it('knows which keys may stand where', () => {
   expect(keysAt([])).toContain('balancer');
   expect(keysAt(['nodes'])).toEqual([]);
   expect(keysAt(['nodes', 'web1'])).toContain('count');
-  expect(keysAt(['balancer', 'sites', 'a.example.com'])).toEqual(['servers', 'aliases']);
+  expect(keysAt(['balancer', 'sites', 'a.example.com'])).toEqual(['servers', 'aliases', 'balance']);
   expect(keysAt(['balancer', 'check'])).toContain('inter');
   expect(keysAt(['constructor', 'x'])).toEqual([]);
 });

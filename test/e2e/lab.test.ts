@@ -90,7 +90,7 @@ describe.skipIf(!ready)('a lab on this machine', () => {
 
   it('balances also where there is no curl, and says who asked', async () => {
     const poor = new Sandbox({ XDG_STATE_HOME: box.state, PATH: join(box.folder, 'no-programs-here') });
-    const said = await poor.lablb('test', '-n', '4', '--name', 'life');
+    const said = await poor.lablb('test', 'roundrobin', '-n', '4', '--name', 'life');
     expect(said).toMatchObject({ status: 0, stderr: '' });
     expect(said.stdout).toContain('curl is not installed: lablb sent the same requests itself');
     await poor.close();
@@ -107,7 +107,7 @@ describe.skipIf(!ready)('a lab on this machine', () => {
       .poll(async () => (await box.lablb('status')).stdout, { timeout: 8000 })
       .toMatch(/1\/2 servers up/);
 
-    const broken = await box.lablb('test', '-n', '4');
+    const broken = await box.lablb('test', 'roundrobin', '-n', '4');
     expect(broken.status).toBe(1);
     expect(broken.stdout).toMatch(
       /✖ not in turn: answer 2 was SITE2, expected SITE1 after SITE2; the balancer has servers down/,
@@ -116,7 +116,7 @@ describe.skipIf(!ready)('a lab on this machine', () => {
     const mended = await box.lablb('up');
     expect(mended.stdout).toMatch(/web1 {2}start service web {2}because it is not running/);
     expect(mended.stdout).not.toContain('web2');
-    expect((await box.lablb('test', '-n', '4')).status).toBe(0);
+    expect((await box.lablb('test', 'roundrobin', '-n', '4')).status).toBe(0);
   });
 
   it('puts back what was changed by hand, and only that', async () => {
@@ -275,7 +275,7 @@ describe.skipIf(!ready || !needs('haproxy'))('a real HAProxy in the place of the
       expect(await box.lablb('up')).toMatchObject({ status: 0, stderr: '' });
       expect(await services()).toEqual([{ name, running: true }]);
       expect(processesOf(box, 'swap', 'proxyha')).toHaveLength(1);
-      expect((await box.lablb('test', '-n', '4')).status).toBe(0);
+      expect((await box.lablb('test', 'roundrobin', '-n', '4')).status).toBe(0);
     }
   });
 });
@@ -295,7 +295,7 @@ describe.skipIf(!ready)('where all nodes share one address', () => {
     expect(new Set(places).size).toBe(4);
     expect(places.every((place: string) => place.startsWith('127.0.0.1:'))).toBe(true);
     expect((await box.lablb('status')).stdout).toMatch(/8000→\d+/);
-    expect((await box.lablb('test', '-n', '4')).status).toBe(0);
+    expect((await box.lablb('test', 'roundrobin', '-n', '4')).status).toBe(0);
     expect((await box.lablb('up')).stdout).toContain('nothing to do');
   });
 });

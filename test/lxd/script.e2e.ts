@@ -36,7 +36,7 @@ describe('the lab as a script', () => {
 
   it('does not adopt a lab that is not what its topology says', async () => {
     host.topology('debian-lxd-nginx.yaml');
-    const said = await host.lablb('test');
+    const said = await host.lablb('test', 'roundrobin');
     expect(said.status).toBe(2);
     expect(said.stderr).toMatch(/is not up/);
   });

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { barChart } from '../../src/verify/chart.ts';
 import { junitXml } from '../../src/verify/junit.ts';
+import { titleIn } from '../../src/verify/page.ts';
 import { curlCommand, showCommand } from '../../src/verify/request.ts';
-import { countInTurn, titleIn } from '../../src/verify/roundrobin.ts';
+import { countInTurn } from '../../src/verify/roundrobin.ts';
 import { sitesOf } from '../../src/verify/stats.ts';
-import { suitesNamed } from '../../src/verify/suites.ts';
+import { renderSuiteDocs } from '../../src/verify/suite-docs.ts';
+import { SUITES, suitesNamed } from '../../src/verify/suites.ts';
 
 describe('in turn', () => {
   it.each([
@@ -107,6 +110,14 @@ it('writes XML that holds whatever a message holds', () => {
 });
 
 it('knows its suites, and what was probably meant', () => {
-  expect(suitesNamed([]).map((suite) => suite.name)).toContain('roundrobin');
+  expect(suitesNamed([])).toEqual(SUITES);
+  expect(suitesNamed(['roundrobin', 'all'])).toEqual(SUITES);
+  expect(suitesNamed(['roundrobin', 'roundrobin']).map(({ name }) => name)).toEqual(['roundrobin']);
   expect(() => suitesNamed(['roundrobbin'])).toThrow("did you mean 'roundrobin'?");
+});
+
+it('has its page of suites written from the table', () => {
+  expect(readFileSync(new URL('../../docs/suites.md', import.meta.url), 'utf8')).toBe(
+    renderSuiteDocs(SUITES),
+  );
 });
