@@ -40,6 +40,6 @@ providerSuite('lxd', async () => {
 });
 
 function provider(): LxdProvider {
-  const lab = `name: ${LAB}\nprovider: lxd\nlxd: { image: debian/12 }\nnodes: { web1: {} }\n`;
+  const lab = `name: ${LAB}\nprovider: lxd\nlxd: { image: debian/12, command: ${inject('client')} }\nnodes: { web1: {} }\n`;
   return new LxdProvider(topologyOf(lab));
 }

@@ -15,7 +15,7 @@ nodes:
       .split('\n')
       .filter((alias) => alias.startsWith('lablb/prepared/'));
   afterAll(async () => {
-    for (const alias of await prepared()) await host.run('lxc', 'image', 'delete', alias);
+    for (const alias of await prepared()) await host.tryLxc('image', 'delete', alias);
     await host.close();
   });
 

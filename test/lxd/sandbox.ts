@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,8 @@ import type { TestProject } from 'vitest/node';
 declare module 'vitest' {
   interface ProvidedContext {
     sandbox: string;
+    /** What the daemon's client is called in there. */
+    client: 'lxc' | 'incus';
   }
 }
 
@@ -15,7 +17,7 @@ const SCRIPTS = fileURLToPath(new URL('../sandbox', import.meta.url));
 
 /**
  * One sandbox for all suites, taken away at the end. LABLB_SANDBOX=FOLDER uses one that is up already (or brings one
- * up there) and leaves it, which is quicker while tests are written.
+ * up there) and leaves it, which is quicker while tests are written. LABLB_SANDBOX_DAEMON=incus tests Incus.
  */
 export default function setup(project: TestProject): () => void {
   const kept = process.env.LABLB_SANDBOX;
@@ -27,6 +29,7 @@ export default function setup(project: TestProject): () => void {
     });
   script('up.sh');
   project.provide('sandbox', folder);
+  project.provide('client', readFileSync(join(folder, 'client'), 'utf8').trim() as 'lxc' | 'incus');
   return () => {
     if (!kept) script('down.sh');
   };

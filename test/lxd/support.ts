@@ -73,10 +73,15 @@ export class Host {
     return JSON.parse(await this.must(...args, '--json')) as T;
   }
 
-  /** `lxc`, as a person would type it; it must succeed. */
+  /** `lxc` (or `incus`), as a person would type it. */
+  tryLxc(...args: string[]): Promise<Said> {
+    return this.run(inject('client'), ...args);
+  }
+
+  /** The same, and it must succeed. */
   async lxc(...args: string[]): Promise<string> {
-    const said = await this.run('lxc', ...args);
-    expect(said.status, `lxc ${args.join(' ')}\n${said.stderr}`).toBe(0);
+    const said = await this.tryLxc(...args);
+    expect(said.status, `${inject('client')} ${args.join(' ')}\n${said.stderr}`).toBe(0);
     return said.stdout;
   }
 
@@ -91,8 +96,8 @@ export class Host {
 
   /** Takes away whatever a test left, and the folder. */
   async close(): Promise<void> {
-    for (const name of await this.instances()) await this.run('lxc', 'delete', '--force', name);
-    for (const name of ['macvlan', 'extra']) await this.run('lxc', 'profile', 'delete', name);
+    for (const name of await this.instances()) await this.tryLxc('delete', '--force', name);
+    for (const name of ['macvlan', 'extra']) await this.tryLxc('profile', 'delete', name);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,10 @@
 #!/bin/bash
 # up.sh FOLDER: a sandbox with LXD of its own, as root on Linux. Again on one that is up: nothing happens.
+# With LABLB_SANDBOX_DAEMON=incus it is Incus in the place of LXD, and `lxc` is not to be found inside.
 #
 #   FOLDER/bin/inside   runs a command inside, where `lxc` means this LXD: `inside lxc list`, `inside lablb up`
-#   FOLDER/bin/lxc      the same for the client alone
+#   FOLDER/bin/lxc      the same for the client alone (FOLDER/bin/incus)
+#   FOLDER/client       the client's name
 #
 # One process, the holder, is the first of a process namespace and has network and mount namespaces too; the daemon,
 # the containers and the LAN live inside. When the holder ends, so does all of it, and the kernel tidies up.
@@ -16,13 +18,19 @@ folder=$(cd "$1" && pwd)
 chmod 711 "$folder"
 export LC_ALL=C
 
+case ${LABLB_SANDBOX_DAEMON:-lxd} in
+lxd) client=lxc other=incus daemon=lxd init="lxd init" prefix=LXD options="--group root" packages=packages ;;
+incus) client=incus other=lxc daemon=/usr/libexec/incus/incusd init="incus admin init" prefix=INCUS options="" packages=packages.incus ;;
+*) echo "sandbox: LABLB_SANDBOX_DAEMON is lxd or incus" >&2 && exit 1 ;;
+esac
+
 main() {
   [ "$(id -u)" = 0 ] || fail "the sandbox needs root"
-  for tool in lxd lxc dnsmasq unshare nsenter debootstrap mksquashfs newuidmap; do
-    command -v $tool >/dev/null || fail "$tool is missing: apt-get install $(tr '\n' ' ' <"$here/packages")"
+  for tool in $daemon $client dnsmasq unshare nsenter debootstrap mksquashfs newuidmap; do
+    command -v $tool >/dev/null || fail "$tool is missing: apt-get install $(tr '\n' ' ' <"$here/$packages")"
   done
   if holder_lives; then
-    "$folder/bin/lxc" query /1.0 >/dev/null && exit 0
+    "$folder/bin/$client" query /1.0 >/dev/null && exit 0
     fail "it is half up: $here/down.sh $folder"
   fi
   [ ! -e "$folder/holder" ] || fail "its holder is gone, its files are not: $here/down.sh $folder"
@@ -52,19 +60,22 @@ hold() {
 }
 
 wrappers() {
-  local pid
+  local pid path
   pid=$(cut -d' ' -f1 "$folder/holder")
   mkdir -p "$folder/bin" "$folder/config"
   # `images:` is a server of images elsewhere; here it is this very LXD, so that topologies need no change.
-  printf 'default-remote: local\nremotes:\n  images: {addr: "unix://%s/lxd/unix.socket", public: false}\n' "$folder" \
+  printf 'default-remote: local\nremotes:\n  images: {addr: "unix://%s/daemon/unix.socket", public: false}\n' "$folder" \
     >"$folder/config/config.yml"
   cat >"$folder/bin/inside" <<SH
 #!/bin/sh
 exec nsenter --target $pid --net --mount --pid --cgroup --wd="\$PWD" -- \\
-  env LXD_DIR=$folder/lxd LXD_CONF=$folder/config "\$@"
+  env ${prefix}_DIR=$folder/daemon ${prefix}_CONF=$folder/config "\$@"
 SH
-  printf '#!/bin/sh\nexec %s/bin/inside %s "$@"\n' "$folder" "$(command -v lxc)" >"$folder/bin/lxc"
+  printf '#!/bin/sh\nexec %s/bin/inside %s "$@"\n' "$folder" "$(command -v $client)" >"$folder/bin/$client"
   chmod 755 "$folder"/bin/*
+  echo "$client" >"$folder/client"
+  # Here is one of the two, whatever this machine has.
+  if path=$(command -v $other); then inside mount --bind /dev/null "$path"; fi
 }
 
 # A switch with a host (lan0) and a DHCP server (lan1) on it.
@@ -86,8 +97,8 @@ lan() {
 }
 
 daemon() {
-  inside sh -c "mkdir -p \$LXD_DIR /sys/fs/cgroup/lxd; echo \$\$ >/sys/fs/cgroup/lxd/cgroup.procs; exec setsid lxd --group root </dev/null >$folder/lxd.log 2>&1 &"
-  inside lxd waitready --timeout 60
+  inside sh -c "mkdir -p $folder/daemon /sys/fs/cgroup/daemon; echo \$\$ >/sys/fs/cgroup/daemon/cgroup.procs; exec setsid $daemon $options </dev/null >$folder/daemon.log 2>&1 &"
+  inside $daemon waitready --timeout 60
 }
 
 storage_and_images() {
@@ -97,7 +108,7 @@ storage_and_images() {
     pool='driver: btrfs, config: {size: 20GiB}'
   fi
   { read -r debian && read -r rocky; } <<<"$images"
-  inside lxd init --preseed >/dev/null <<YAML
+  inside $init --preseed >/dev/null <<YAML
 config: {}
 networks:
   - {name: lxdbr0, type: bridge, config: {ipv4.address: 198.18.1.1/24, ipv4.nat: "false", ipv6.address: none}}
@@ -109,8 +120,8 @@ profiles:
       root: {path: /, pool: default, type: disk}
       eth0: {name: eth0, network: lxdbr0, type: nic}
 YAML
-  "$folder/bin/lxc" -q image import "$debian/debian.meta.tar.gz" "$debian/debian.squashfs" --alias debian/12 </dev/null
-  "$folder/bin/lxc" -q image import "$rocky/rocky.meta.tar.gz" "$rocky/rocky.squashfs" --alias rockylinux/8 </dev/null
+  "$folder/bin/$client" -q image import "$debian/debian.meta.tar.gz" "$debian/debian.squashfs" --alias debian/12 </dev/null
+  "$folder/bin/$client" -q image import "$rocky/rocky.meta.tar.gz" "$rocky/rocky.squashfs" --alias rockylinux/8 </dev/null
 }
 
 inside() { "$folder/bin/inside" "$@"; }

@@ -46,7 +46,7 @@ export class LxdClient {
     const timeoutMs = options.timeoutMs ?? DEADLINE_MS;
     try {
       const result = await run(this.argv(args), { ...options, timeoutMs });
-      if (result.exitStatus === NOT_FOUND && /ENOENT/.test(result.stderr)) throw missing(this.command);
+      if (result.exitStatus === NOT_FOUND && /ENOENT/.test(result.stderr)) throw missing([this.command]);
       return result;
     } catch (error) {
       if (!(error instanceof LabError) || error.fields.code !== 'command.timeout') throw error;
@@ -71,46 +71,84 @@ export class LxdClient {
 
 const DEADLINE_MS = 30_000;
 
+export const FULL_HINTS = [
+  '{lxc} storage list; {lxc} storage info default; df -h',
+  'a larger pool or root disk, or `lablb down` of a lab that is not needed',
+];
+
+/** What is called differently with LXD and with Incus. */
+const NAMES = {
+  lxc: { lxc: 'lxc', daemon: 'lxd', init: 'lxd init', group: 'lxd' },
+  incus: { lxc: 'incus', daemon: 'incus', init: 'incus admin init', group: 'incus-admin' },
+} as const;
+
+interface Refusal {
+  readonly says: RegExp;
+  readonly code: string;
+  readonly message: string;
+  /** `{lxc}`, `{daemon}`, `{init}`, `{group}`: as the one that is used here calls it. */
+  readonly hints: readonly string[];
+  readonly exit?: number;
+}
+
 /** What the daemon and its client say, and what to do about it. First match wins. */
-const REFUSALS: readonly { says: RegExp; code: string; message?: string; hints: readonly string[] }[] = [
+const REFUSALS: readonly Refusal[] = [
   {
     says: /permission denied.*unix\.socket|unix\.socket.*permission denied|not authorized/is,
     code: 'lxd.permission',
     message: 'you may not talk to the daemon',
-    hints: ['sudo usermod -aG lxd "$USER"   (or incus-admin), then log in again'],
+    hints: ['sudo usermod -aG {group} "$USER"   (then log in again)', 'sudo lablb …'],
+    exit: EXIT.missing,
   },
   {
     says: /unix\.socket|connection refused|is (?:LXD|Incus|the daemon) (?:installed|running)|cannot connect/i,
     code: 'lxd.daemon',
     message: 'the daemon does not answer',
-    hints: ['sudo systemctl start lxd   (or incus; snap: sudo snap start lxd)', 'lablb doctor lxd'],
+    hints: ['sudo systemctl start {daemon}   (of a snap: sudo snap start {daemon})', 'lablb doctor lxd'],
+    exit: EXIT.missing,
+  },
+  {
+    says: /project not found|fetch project/i,
+    code: 'lxd.project',
+    message: 'there is no such project',
+    hints: ['{lxc} project list', "project: NAME under 'lxd:'", '{lxc} project create NAME'],
+    exit: EXIT.refused,
+  },
+  {
+    says: /target only allowed when clustered|(?:cluster member|target|member).*(?:not found|doesn't exist|no such)|(?:not found|no such).*cluster member/i,
+    code: 'lxd.target',
+    message: 'there is no such member of the cluster',
+    hints: ['{lxc} cluster list', "target: MEMBER under 'lxd:'; none where there is no cluster"],
+    exit: EXIT.refused,
   },
   {
     says: /no root device|no storage pool|storage pool.*not found|failed loading storage pool/i,
     code: 'lxd.storage',
     message: 'there is no storage for it',
     hints: [
-      'lxd init --auto   (makes a pool and the default profile)',
-      "storage: POOL under 'lxd:' in the topology",
+      '{lxc} storage list',
+      "storage: POOL under 'lxd:'   (the default profile of a new project names none)",
+      '{init} --auto   (where nothing is set up yet: makes a pool and the default profile)',
     ],
   },
   {
     says: /image.*(?:couldn't be found|not found)|(?:alias|fingerprint).*(?:doesn't exist|not found)|The requested image/i,
     code: 'lxd.image',
     message: 'the image is not to be had',
-    hints: ['lxc image list; lxc image list images:', "image: NAME under 'lxd:' or at the node"],
+    hints: ['{lxc} image list; {lxc} image list images:', "image: NAME under 'lxd:' or at the node"],
   },
   {
     says: /remote .*doesn't exist|doesn't exist.*remote/i,
     code: 'lxd.remote',
     message: 'there is no such remote',
-    hints: ['lxc remote list'],
+    hints: ['{lxc} remote list', '{lxc} remote add NAME ADDRESS'],
+    exit: EXIT.refused,
   },
   {
     says: /no space left|quota exceeded|disk quota/i,
     code: 'lxd.full',
     message: 'the disk is full',
-    hints: ['lxc storage info default; df -h', 'lablb down, or a larger pool'],
+    hints: FULL_HINTS,
   },
   {
     says: /parent device.*doesn't exist|device.*doesn't exist/i,
@@ -128,10 +166,10 @@ const REFUSALS: readonly { says: RegExp; code: string; message?: string; hints: 
     says: /already exists|already in use/i,
     code: 'lxd.taken',
     message: 'the name is taken',
-    hints: ['another name for the node in the topology', 'lxc list'],
+    hints: ['another name for the node in the topology', '{lxc} list'],
   },
   {
-    says: /vhost_vsock|KVM support is missing|virtual machines? .*not supported/i,
+    says: /vhost_vsock|KVM support is missing|virtual machines? .*not supported|instance type.*not operational/i,
     code: 'lxd.vm',
     message: 'this host cannot run virtual machines',
     hints: ['vm: false'],
@@ -147,22 +185,32 @@ export function refusal(argv: readonly string[], { exitStatus, stdout, stderr }:
     command: argv,
     exitStatus,
     stderr: said,
-    hints: known?.hints,
-    exit: known?.code === 'lxd.daemon' || known?.code === 'lxd.permission' ? EXIT.missing : undefined,
+    hints: known?.hints.map((hint) => named(hint, argv[0])),
+    exit: known?.exit,
   });
 }
+
+/** A hint in the words of the client that is used. */
+export function named(hint: string, client: string | undefined): string {
+  const names = NAMES[client === 'incus' ? 'incus' : 'lxc'];
+  return hint.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name as keyof typeof names]);
+}
+
+export const INSTALL =
+  'snap install lxd; lxd init --auto   (or: apt-get install incus; incus admin init --auto)';
 
 function clientFor(wanted: LxdSettings['command']): string {
   const candidates = wanted === 'auto' ? ['lxc', 'incus'] : [wanted];
   const found = candidates.find((name) => findProgram(name));
   if (found) return found;
-  throw missing(candidates.join(' nor '));
+  throw missing(candidates);
 }
 
-function missing(what: string): LabError {
-  return new LabError(`${what} is not installed`, {
+function missing(clients: readonly string[]): LabError {
+  const what = clients.length === 1 ? `${clients[0]} is not` : `neither ${clients.join(' nor ')} is`;
+  return new LabError(`${what} installed`, {
     code: 'lxd.missing',
     exit: EXIT.missing,
-    hints: ['snap install lxd · apt-get install incus; then `lxd init --auto`', 'lablb up --provider local'],
+    hints: [INSTALL, 'lablb up --provider local'],
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../../errors.ts';
 import { renderNode } from '../../render/render.ts';
 import type { NodeView } from '../../render/view.ts';
@@ -18,7 +19,7 @@ import type {
   Observed,
   ObservedNode,
 } from '../provider.ts';
-import { LxdClient, refusal } from './client.ts';
+import { FULL_HINTS, LxdClient, named, refusal } from './client.ts';
 import { createInstance, startInstance } from './create.ts';
 import { Images } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
@@ -41,6 +42,7 @@ const PROBE_DEADLINE_MS = 30_000;
 const PUSH_DEADLINE_MS = 120_000;
 const RESTART_DEADLINE_MS = 90_000;
 const DELETE_DEADLINE_MS = 90_000;
+const DELETES = 3;
 
 /** A lab of containers (or virtual machines) of LXD or Incus, through its client alone. */
 export class LxdProvider implements LabProvider {
@@ -123,7 +125,7 @@ export class LxdProvider implements LabProvider {
       command: [this.#client.command, 'exec', node, '--', 'sh'],
       exitStatus: result.exitStatus,
       stderr: result.stderr,
-      hints: full ? ['lxc storage info default; df -h'] : undefined,
+      hints: full ? FULL_HINTS.map((hint) => named(hint, this.#client.command)) : undefined,
     });
   }
 
@@ -163,13 +165,18 @@ export class LxdProvider implements LabProvider {
   }
 
   async destroy(node: NodeName): Promise<void> {
-    const [existing] = await listInstances(this.#client, node);
-    if (!existing) return;
-    if (!isOf(existing, this.#topology.name)) throw foreign(node);
     const args = ['delete', '--force', this.#client.at(node)];
-    const result = await this.#client.try(args, { timeoutMs: DELETE_DEADLINE_MS, what: `deleting ${node}` });
-    if (result.exitStatus !== 0 && !/not found/i.test(result.stderr))
-      throw refusal(this.#client.argv(args), result);
+    // After a start that failed the daemon has been seen to refuse what it does a moment later.
+    for (let attempt = 1; ; attempt++) {
+      const [existing] = await listInstances(this.#client, node);
+      if (!existing) return;
+      if (!isOf(existing, this.#topology.name)) throw foreign(node);
+      const what = { timeoutMs: DELETE_DEADLINE_MS, what: `deleting ${node}` };
+      const result = await this.#client.try(args, what);
+      if (result.exitStatus === 0 || /not found/i.test(result.stderr)) return;
+      if (attempt === DELETES) throw refusal(this.#client.argv(args), result);
+      await sleep(attempt * 1000);
+    }
   }
 
   async restart(node: NodeName): Promise<void> {

@@ -4,34 +4,37 @@ import type { LxdClient } from './client.ts';
 /** Seconds until a node must have an address. */
 const ADDRESS_WITHIN_S = 30;
 const GAVE_UP = 97;
+const NO_INTERFACE = 96;
 
 /**
  * Waits on the node until its system manager answers and eth0 has a default route, which is when DHCP is done. On
  * macvlan it also does what the cron line of the tutorial cannot: a system without cron, or without dhclient, gets the
  * equivalent that it has (a unit, NetworkManager, systemd-networkd), also for the next boot. `again`: it runs already,
- * and its interface may be another one than at boot.
+ * and its interface may be another one than at boot. A node without any interface is not waited for.
  */
 const WAIT = String.raw`
 macvlan=$1 tries=$2 again=$3
 has() { command -v "$1" >/dev/null 2>&1; }
-routed() { grep -q "^eth0[[:space:]]00000000" /proc/net/route; }
+# eth0; in a virtual machine it may be called otherwise.
+nic() { for nic in eth0 $(ls /sys/class/net | grep ^e); do [ ! -e "/sys/class/net/$nic" ] || return 0; done; return 1; }
+routed() { nic && grep -q "^$nic[[:space:]]00000000" /proc/net/route; }
 help_macvlan() {
   if has dhclient; then
     has crond || has cron || {
-      printf '[Unit]\nDescription=DHCP on eth0\nAfter=network.target\n[Service]\nType=forking\nExecStart=/usr/sbin/dhclient eth0\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/lablb-dhclient.service
+      printf '[Unit]\nDescription=DHCP on %s\nAfter=network.target\n[Service]\nType=forking\nExecStart=%s %s\n[Install]\nWantedBy=multi-user.target\n' "$nic" "$(command -v dhclient)" "$nic" >/etc/systemd/system/lablb-dhclient.service
       systemctl daemon-reload; systemctl enable -q --now lablb-dhclient
     }
   elif has nmcli; then
-    nmcli -t device set eth0 managed yes; nmcli -t connection add type ethernet ifname eth0 con-name lablb-eth0 >/dev/null
-  elif [ -e /lib/systemd/systemd-networkd ] && ! grep -qs eth0 /etc/systemd/network/*.network /run/systemd/network/*.network /etc/network/interfaces; then
-    printf '[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n' >/etc/systemd/network/10-lablb-eth0.network
+    nmcli -t device set "$nic" managed yes; nmcli -t connection add type ethernet ifname "$nic" con-name "lablb-$nic" >/dev/null
+  elif [ -e /lib/systemd/systemd-networkd ] && ! grep -qs "$nic" /etc/systemd/network/*.network /run/systemd/network/*.network /etc/network/interfaces; then
+    printf '[Match]\nName=%s\n[Network]\nDHCP=ipv4\n' "$nic" >/etc/systemd/network/10-lablb.network
     systemctl enable -q --now systemd-networkd
   fi
 }
 if [ "$again" = yes ] && ! routed; then
-  if has dhclient; then pkill -x dhclient; dhclient eth0
-  elif has nmcli; then nmcli -t device reapply eth0 || nmcli -t device connect eth0
-  else networkctl reconfigure eth0 || systemctl restart systemd-networkd; fi >/dev/null 2>&1
+  if has dhclient; then pkill -x dhclient; dhclient "$nic"
+  elif has nmcli; then nmcli -t device reapply "$nic" || nmcli -t device connect "$nic"
+  else networkctl reconfigure "$nic" || systemctl restart systemd-networkd; fi >/dev/null 2>&1
 fi
 i=0
 until [ ! -d /run/systemd/system ] || [ -S /run/systemd/private ]; do
@@ -40,7 +43,8 @@ done
 helped=
 until routed; do
   i=$((i + 1)); [ $i -lt "$tries" ] || exit 97
-  if [ "$macvlan" = yes ] && [ -z "$helped" ] && [ $i -gt 5 ]; then helped=yes; help_macvlan; fi
+  [ $i -lt 30 ] || nic || exit 96
+  if [ "$macvlan" = yes ] && [ -z "$helped" ] && [ $i -gt 5 ] && nic; then helped=yes; help_macvlan; fi
   sleep 0.1
 done
 `;
@@ -61,6 +65,7 @@ export async function waitForAddress(
       what: `${node}: waiting for an address`,
     });
     if (result.exitStatus === 0) return;
+    if (result.exitStatus === NO_INTERFACE) throw noInterface(client, node);
     // A virtual machine's agent is not there at once.
     if (result.exitStatus !== GAVE_UP && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -68,6 +73,18 @@ export async function waitForAddress(
     }
     throw noAddress(client, node, parent);
   }
+}
+
+function noInterface(client: LxdClient, node: string): LabError {
+  return new LabError('it has no network interface', {
+    code: 'node.no-interface',
+    node,
+    stderr: 'none of its profiles has a device of type nic; the default profile of a new project is empty',
+    hints: [
+      `${client.command} config show --expanded ${client.at(node)}`,
+      "macvlan: auto under 'lxd:', or a profile with a nic in 'profiles:'",
+    ],
+  });
 }
 
 function noAddress(client: LxdClient, node: string, parent: string | undefined): LabError {

@@ -113,6 +113,14 @@ describe('the client', () => {
       /ss -ltnp/,
     ],
     ['Error: Instance "web1" already exists', 'lxd.taken', undefined, /another name/],
+    [
+      'Error: Check if project has images: fetch project: Project not found',
+      'lxd.project',
+      EXIT.refused,
+      /project list/,
+    ],
+    ['Error: Target only allowed when clustered', 'lxd.target', EXIT.refused, /cluster list/],
+    ['Error: The remote "nowhere" doesn\'t exist', 'lxd.remote', EXIT.refused, /remote list/],
     ['Error: vhost_vsock kernel module not loaded', 'lxd.vm', undefined, /vm: false/],
     ['Error: something else', 'lxd.refused', undefined, undefined],
   ])('%s', (said, code, exit, hint) => {
