@@ -32,7 +32,7 @@ main() {
 # Hash of the recipe: another recipe is another image.
 key() { cat "$@" | sha256sum | cut -c1-16; }
 
-built() { [ -e "$cache/$1/.done" ]; }
+built() { [ -e "$cache/$1/.done" ] && touch "$cache/$1/.done"; }
 
 # Runs a recipe with a folder to fill as its first argument; only a whole one is ever found again.
 made() {
@@ -48,11 +48,12 @@ made() {
   touch "$cache/$name/.done"
 }
 
-# What older recipes left.
+# What older recipes left and nobody used for a week: branches of one clone have recipes of their own.
 prune() {
   local entry
   for entry in "$cache"/{base,debian,rocky}-*; do
     [ -e "$entry" ] || continue
+    [ -z "$(find "$entry/.done" -mtime -7 2>/dev/null)" ] || continue
     case " $* " in *" ${entry##*/} "*) ;; *) rm -rf "$entry" ;; esac
   done
 }

@@ -16,7 +16,8 @@ chroot "$root" apt-get purge -qq -y --autoremove cron isc-dhcp-client
 # What nodes will install, with all that it needs, as a repository of files.
 packages=$root/srv/packages
 mkdir -p "$packages"
-chroot "$root" apt-get install -qq -y --no-install-recommends --download-only apache2 nginx haproxy cron isc-dhcp-client tree
+chroot "$root" apt-get install -qq -y --no-install-recommends --download-only \
+  apache2 nginx haproxy cron isc-dhcp-client tree dnsmasq bind9 bind9-dnsutils ufw nftables
 mv "$root"/var/cache/apt/archives/*.deb "$packages/"
 for deb in "$packages"/*.deb; do
   chroot "$root" dpkg-deb -f "/srv/packages/${deb##*/}"

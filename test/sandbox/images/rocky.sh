@@ -1,6 +1,6 @@
 #!/bin/bash
 # rocky.sh FOLDER BASE: what a lab meets on images:rockylinux/8, made from Debian, for Rocky's own mirrors are not in
-# reach: ID=rocky, dnf and rpm with a local repository (httpd, nginx, haproxy built by rpmbuild with Red Hat's paths),
+# reach: ID=rocky, dnf and rpm with a local repository (httpd, nginx, haproxy, dnsmasq, bind, firewalld built by rpmbuild with Red Hat's paths),
 # crond with root's crontab in /var/spool/cron/root, dhclient, rsyslog; no apt, no dpkg.
 set -euo pipefail
 . ./pack.sh
@@ -13,7 +13,10 @@ main() {
   quiet_services "$root"
   chroot "$root" apt-get update -qq
   chroot "$root" apt-get install -qq -y --no-install-recommends dnf rpm file createrepo-c \
-    libapr1 libaprutil1 libpcre2-8-0 liblua5.3-0 libopentracing-c-wrapper0
+    libapr1 libaprutil1 libpcre2-8-0 liblua5.3-0 libopentracing-c-wrapper0 \
+    libdbus-1-3 libhogweed6 libidn2-0 libnetfilter-conntrack3 libnettle8 \
+    bind9-libs libcap2 libedit2 libfstrm0 libjemalloc2 libjson-c5 liblmdb0 libmaxminddb0 libnghttp2-14 libprotobuf-c1 libuv1 libxml2 \
+    gir1.2-glib-2.0 nftables polkitd python3-dbus python3-gi python3-nftables
   build_packages
   become_rocky
   pack "$root" "$folder" rocky Rockylinux 8
@@ -23,7 +26,8 @@ main() {
 build_packages() {
   local work=$root/root/rpmbuild spec
   mkdir -p "$work/debs" "$work/SPECS" "$root/srv/repo"
-  (cd "$work/debs" && chroot "$root" sh -c 'cd /root/rpmbuild/debs && apt-get -qq download apache2-bin nginx haproxy tree')
+  (cd "$work/debs" && chroot "$root" sh -c 'cd /root/rpmbuild/debs && apt-get -qq download \
+    apache2-bin nginx haproxy tree dnsmasq-base bind9 bind9-utils bind9-dnsutils bind9-host firewalld python3-firewall')
   for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/debs/root"; done
   cp "$here"/rpm/*.spec "$work/SPECS/"
   for spec in "$work"/SPECS/*.spec; do
@@ -62,6 +66,11 @@ TEXT
   chroot "$root" systemctl disable cron
   rm -f "$root/lib/systemd/system/cron.service"
   chroot "$root" systemctl enable crond
+
+  # OpenSSH's daemon is sshd.
+  mv "$root/lib/systemd/system/ssh.service" "$root/usr/lib/systemd/system/sshd.service"
+  mv "$root/etc/systemd/system/ssh.service.d" "$root/etc/systemd/system/sshd.service.d"
+  sed -i '/^Alias/d' "$root/usr/lib/systemd/system/sshd.service"
 
   # NetworkManager takes a bridge's eth0, and leaves a macvlan's alone.
   cat >"$root/usr/lib/systemd/system/NetworkManager.service" <<'UNIT'
