@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 /**
  * `npm test`: installs what is missing, builds, and runs everything that needs no root; says what did not run and
- * why. With LABLB_TEST_ALL=1 (as .ci/run sets it) a missing tool is a failure. Ends with "N passed, N failed,
- * N skipped". Arguments are handed to vitest: `npm test -- test/plan`.
+ * why. With LABLB_TEST_ALL=1 (as .ci/run sets it) a missing tool is a failure, and with LABLB_TEST_LXD="lxd incus" the
+ * suites on a real LXD and Incus run too. Ends with "N passed, N failed, N skipped". Arguments are handed to vitest:
+ * `npm test -- test/plan`.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { installIfNeeded, root, tryRun } from './support.mjs';
 
+const daemons = (process.env.LABLB_TEST_LXD ?? '').split(' ').filter(Boolean);
 const everything = process.env.LABLB_TEST_ALL === '1';
 const results = join(root, 'build', 'test-results.json');
 const reasons = join(root, 'build', 'test-skips.txt');
@@ -25,6 +27,10 @@ try {
 await check('biome', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
 await check('types', ['node_modules/typescript/bin/tsc', '--noEmit']);
 await vitest(process.argv.slice(2));
+for (const daemon of daemons) {
+  process.stdout.write(`\non a real ${daemon}:\n`);
+  await vitest(['--config=test/lxd/vitest.config.ts'], { LABLB_SANDBOX_DAEMON: daemon });
+}
 finish(tally);
 
 async function check(name, argv) {
@@ -33,13 +39,13 @@ async function check(name, argv) {
   tally[status === 0 ? 'passed' : 'failed']++;
 }
 
-async function vitest(args) {
+async function vitest(args, env = {}) {
   mkdirSync(join(root, 'build'), { recursive: true });
   for (const file of [results, reasons]) rmSync(file, { force: true });
   const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${results}`];
   const argv = ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args];
   const status = await tryRun(process.execPath, argv, {
-    env: { LABLB_NO_BUILD: '1', LABLB_SKIPS_FILE: reasons },
+    env: { LABLB_NO_BUILD: '1', LABLB_SKIPS_FILE: reasons, ...env },
   });
   const report = read(results);
   if (!report) {
