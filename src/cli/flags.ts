@@ -1,4 +1,6 @@
 import { Args, Flags } from '@oclif/core';
+import { EXIT, LabError } from '../errors.ts';
+import { DURATION, durationText, milliseconds } from '../topology/duration.ts';
 
 /** Flags and arguments that several commands share, worded once. */
 export const topologyArg = Args.string({
@@ -23,3 +25,19 @@ export const timeoutFlag = Flags.integer({
   min: 1,
   helpValue: 'SECONDS',
 });
+
+/** A time as topologies and HAProxy write it (`500ms`, `2s`), in milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  helpValue: 'TIME',
+  defaultHelp: async ({ options }) => durationText(options.default as number),
+  parse: async (text) => {
+    const ms = DURATION.test(text) ? milliseconds(text) : 0;
+    if (ms > 0 && ms <= HOUR_MS) return ms;
+    throw new LabError(`'${text}' is not a time up to an hour, such as '500ms' or '2s'`, {
+      code: 'usage',
+      exit: EXIT.refused,
+    });
+  },
+});
+
+const HOUR_MS = 3_600_000;

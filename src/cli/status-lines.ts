@@ -1,4 +1,5 @@
 import type { LabStatus, NodeStatus } from '../lab/status.ts';
+import type { FaultName } from '../os/faults.ts';
 import type { SiteState } from '../verify/stats.ts';
 import type { Colours } from './colours.ts';
 import { pad, table } from './table.ts';
@@ -15,10 +16,15 @@ export function statusLines(
     node.state === 'running' ? node.state : c.red(node.state),
     node.address ?? '',
     portsOf(node),
-    node.services.map(({ name, running }) => (running ? name : c.red(`${name} stopped`))).join(', '),
+    node.services.map((service) => serviceState(service, node, c)).join(', '),
     [...(node.role === 'proxy' ? lab.balancing.map((site) => siteState(site, c)) : [])].join('   '),
   ]);
-  const seen = lab.drift.map(({ node, what, why }) => `  ${c.yellow('✖')} ${node}: ${what}, because ${why}`);
+  const seen = lab.drift.map(({ node, what, why, fault }) => {
+    const line = fault
+      ? `${node} failed by hand: ${fault} · lablb heal ${node}`
+      : `${node}: ${what}, because ${why}`;
+    return `  ${c.yellow('✖')} ${line}`;
+  });
   return [
     drift ? `${pad(head, 62)}  ${drift}` : head,
     table(rows),
@@ -27,6 +33,23 @@ export function statusLines(
     ...lab.notes.map((note) => c.yellow(`  ${note}`)),
   ];
 }
+
+function serviceState(
+  { name, running }: NodeStatus['services'][number],
+  { fault }: NodeStatus,
+  c: Colours,
+): string {
+  if (fault?.service === name) return c.red(`${name} ${FAULT_STATE[fault.how as FaultName] ?? fault.how}`);
+  return running ? name : c.red(`${name} stopped`);
+}
+
+const FAULT_STATE: Readonly<Record<FaultName, string>> = {
+  stop: 'stopped',
+  freeze: 'frozen',
+  slow: 'slow',
+  refuse: 'refusing',
+  error: 'answering 500',
+};
 
 /** `80`, or `80→8080` where the port in fact is another one. */
 function portsOf(node: NodeStatus): string {

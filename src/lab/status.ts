@@ -3,7 +3,7 @@ import { curlLine, statsUrl } from '../cli/lab-lines.ts';
 import type { PortMapping } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
 import { describe, makePlan } from '../plan/plan.ts';
-import type { LabProvider, ObservedNode } from '../providers/provider.ts';
+import type { LabProvider, ObservedFault, ObservedNode } from '../providers/provider.ts';
 import type { LabRecord } from '../state/record.ts';
 import type { ProviderName, Role } from '../topology/topology.ts';
 
@@ -30,12 +30,16 @@ export interface NodeStatus {
   readonly ports: readonly PortMapping[];
   readonly services: readonly { readonly name: string; readonly running: boolean }[];
   readonly about: string;
+  /** What `lablb fail` made it do. */
+  readonly fault?: ObservedFault;
 }
 
 export interface Drift {
   readonly node: string;
   readonly what: string;
   readonly why: string;
+  /** What `lablb fail` made the node do, when undoing that is the step. */
+  readonly fault?: string;
 }
 
 /** What is there, beside what the last `up` was to make true. Needs no file and renders nothing. */
@@ -55,9 +59,15 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
         running: seen?.services.get(name)?.running ?? false,
       })),
       about: node.about,
+      fault: seen?.fault,
     };
   });
-  const drift = plan.steps.map((step) => ({ node: step.node, what: describe(step.op), why: step.why }));
+  const drift = plan.steps.map(({ node, op, why }) => ({
+    node,
+    what: describe(op),
+    why,
+    fault: op.kind === 'heal' ? op.how : undefined,
+  }));
   return {
     lab: record.name,
     provider: record.provider,

@@ -1,5 +1,6 @@
 import type { Family } from './family.ts';
 import { defineUnit, systemctl } from './systemd.ts';
+import { failWithSystemd, healWithSystemd } from './systemd-faults.ts';
 
 const PACKAGES: Readonly<Record<string, string>> = { httpd: 'apache2' };
 
@@ -8,6 +9,8 @@ export const debian: Family = {
   name: 'debian',
   define: defineUnit,
   service: systemctl,
+  fail: failWithSystemd,
+  heal: healWithSystemd,
   packages: (wanted) => [...new Set(wanted.map((name) => PACKAGES[name] ?? name))],
   // Lists may be absent or old: they are fetched when the first try fails. Files of ours are kept as they are.
   install: (packages) => [

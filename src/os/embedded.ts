@@ -17,6 +17,8 @@ export const embedded: Family = {
     return { path: definitionPath(service.name), content: `${JSON.stringify(definition, null, 2)}\n` };
   },
   service: (action, name) => ['service', name, action],
+  fail: ({ how, service, delayMs }) => ['service', service, 'fail', how, String(delayMs)],
+  heal: (service) => ['service', service, 'heal'],
   packages: () => [],
   typed: () => [],
   software: {},

@@ -1,6 +1,7 @@
 import type { ServiceAction } from '../plan/plan.ts';
 import type { FileSpec } from '../providers/provider.ts';
 import type { ServiceSpec } from '../roles/role.ts';
+import type { FaultSpec } from './faults.ts';
 
 export type SoftwareName = 'httpd' | 'nginx' | 'haproxy' | 'rsyslog';
 
@@ -16,6 +17,10 @@ export interface Family {
   /** The file that makes `service` known to the system. */
   define(service: ServiceSpec): FileSpec;
   service(action: ServiceAction, name: string): readonly string[];
+  /** Makes a service fail on purpose; `FAIL_REFUSED` has the statuses of what it refuses. */
+  fail(fault: FaultSpec): readonly string[];
+  /** Undoes the node's fault and prints it, `HOW SERVICE`; nothing when there is none. */
+  heal(service: string): readonly string[];
   /** Packages as this family calls them; none where nothing is installed. */
   packages(wanted: readonly string[]): readonly string[];
   /** Installs packages, asking nothing. */

@@ -1,5 +1,6 @@
 import type { Family } from './family.ts';
 import { defineUnit, systemctl } from './systemd.ts';
+import { failWithSystemd, healWithSystemd } from './systemd-faults.ts';
 
 /** Always there, and some releases have it under another name (curl-minimal), with which it would clash. */
 const THERE = new Set(['curl']);
@@ -9,6 +10,8 @@ export const rhel: Family = {
   name: 'rhel',
   define: defineUnit,
   service: systemctl,
+  fail: failWithSystemd,
+  heal: healWithSystemd,
   packages: (wanted) => [...new Set(wanted.filter((name) => !THERE.has(name)))],
   install: (packages) => [
     'sh',

@@ -50,4 +50,6 @@ export interface DesiredService {
   readonly onChange: 'reload' | 'restart';
   /** Its log, as a path on the node. */
   readonly logs: readonly string[];
+  /** It is what the node is there for: what `lablb fail` makes fail. */
+  readonly main?: boolean;
 }

@@ -1,5 +1,5 @@
 import { LabError } from '../errors.ts';
-import type { Observed, ObservedNode, ObservedService } from '../providers/provider.ts';
+import type { Observed, ObservedFault, ObservedNode, ObservedService } from '../providers/provider.ts';
 import type { Desired, DesiredFile, DesiredNode, DesiredService } from './desired.ts';
 
 export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
@@ -11,6 +11,7 @@ export type Op =
   | { readonly kind: 'push'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'service'; readonly service: string; readonly action: ServiceAction }
+  | { readonly kind: 'heal'; readonly service: string; readonly how: string }
   | { readonly kind: 'destroy' };
 
 export interface Step {
@@ -66,6 +67,8 @@ export function describe(op: Op): string {
       return `remove ${op.path}`;
     case 'service':
       return `${op.action} service ${op.service}`;
+    case 'heal':
+      return `heal service ${op.service}`;
     default:
       return op.kind;
   }
@@ -103,7 +106,12 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boole
       : [];
   const files = fileSteps(node, isNew ? undefined : seen, force);
   const services = serviceSteps(node, isNew ? undefined : seen, files, force);
-  return [...settings, ...create, ...install, ...files, ...services];
+  const heal = seen?.fault ? [healStep(node.name, seen.fault)] : [];
+  return [...settings, ...create, ...heal, ...install, ...files, ...services];
+}
+
+function healStep(node: string, { how, service }: ObservedFault): Step {
+  return step(node, { kind: 'heal', service, how }, `it was made to fail by hand: ${how}`);
 }
 
 /** What the provider was told of the node and what it should have been: profiles, devices, limits. */
@@ -154,6 +162,8 @@ function serviceSteps(
   force: boolean,
 ): Step[] {
   const wanted = node.services.flatMap((service) => {
+    // Healed, it runs; whether with what it should is seen by the next look.
+    if (service.name === seen?.fault?.service) return [];
     const found = reasonForService(service, seen?.services.get(service.name), files, force);
     return found
       ? [step(node.name, { kind: 'service', service: service.name, action: found.action }, found.why)]
@@ -214,7 +224,7 @@ function step(node: string, op: Op, why: string): Step {
   const detail =
     'path' in op
       ? `:${op.path}`
-      : op.kind === 'service'
+      : op.kind === 'service' || op.kind === 'heal'
         ? `:${op.service}`
         : op.kind === 'configure'
           ? `:${op.setting}`

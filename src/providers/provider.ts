@@ -74,6 +74,13 @@ export interface ObservedNode {
   readonly files: ReadonlyMap<string, string>;
   /** The same as lablb last wrote them, so that a change by hand is told from a change of the lab. */
   readonly pushed: ReadonlyMap<string, string>;
+  /** What `lablb fail` made it do and `lablb heal` has not undone. */
+  readonly fault?: ObservedFault;
+}
+
+export interface ObservedFault {
+  readonly how: string;
+  readonly service: string;
 }
 
 export interface ObservedService {

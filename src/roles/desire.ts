@@ -121,5 +121,6 @@ function desireService(
     watch,
     onChange: service.onChange,
     logs: [service.log, ...service.otherLogs],
+    main: service.main,
   };
 }

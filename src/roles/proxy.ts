@@ -22,6 +22,7 @@ export const proxy: Role = {
         build,
         log: topology.balancer.log.file,
         otherLogs: [],
+        main: true,
         watch: files.map((file) => file.path).filter((path) => path.startsWith('/etc/haproxy/')),
         onChange: 'reload',
         // A configuration of the user's own listens where it says.
@@ -65,6 +66,7 @@ function machineServices({ topology, node, family, files, programs }: RoleContex
         onChange: 'reload',
         folders: [LOG_FOLDER],
         runtimeFolder: 'haproxy',
+        main: true,
       },
     );
     return [rsyslog, haproxy];
@@ -84,6 +86,7 @@ function machineServices({ topology, node, family, files, programs }: RoleContex
       listens: [],
       folders: [LOG_FOLDER],
       runtimeFolder: 'haproxy',
+      main: true,
       files: file ? [file] : [],
     },
   ];

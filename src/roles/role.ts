@@ -49,6 +49,8 @@ export interface ServiceSpec {
   readonly files?: readonly FileSpec[];
   /** For people. */
   readonly about?: string;
+  /** It is what the node is there for: what `lablb fail` makes fail. */
+  readonly main?: boolean;
 }
 
 /** The port in fact of a port of the topology. */

@@ -9,7 +9,7 @@ import { actualPort, type Role } from './role.ts';
 export const web: Role = {
   services: ({ node, view, family, files, programs }) => {
     const installed = node.server && family.software[node.server as SoftwareName];
-    if (installed) return [packagedService(installed)];
+    if (installed) return [packagedService(installed, { main: true })];
     const page = files.find((file) => file.path.endsWith('/index.html'));
     if (!page)
       throw new LabError('nothing was rendered for it to serve', { code: 'role.no-page', node: node.name });
@@ -30,6 +30,7 @@ export const web: Role = {
         watch: [], // it reads the page at each request
         onChange: 'restart',
         listens: [{ address, port }],
+        main: true,
       },
     ];
   },

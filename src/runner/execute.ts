@@ -35,6 +35,8 @@ type Execute<K extends Op['kind']> = (
 const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   create: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
   destroy: ({ node }, _, { provider }) => provider.destroy(node),
+  heal: ({ node }, { service }, hands) =>
+    must(node, hands.family(node).heal(service), SERVICE_TIMEOUT_MS, hands),
   configure: async ({ node }, { setting }, { provider }) => provider.configure?.(node, setting),
   push: ({ node }, { path }, { push }) => push(node, path),
   remove: ({ node }, { path }, { provider }) => provider.push(node, { path, content: '', absent: true }),

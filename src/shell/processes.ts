@@ -35,6 +35,7 @@ export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
 /** SIGTERM, a bounded wait, SIGKILL. Returns when it is gone; false when even SIGKILL did not help in time. */
 export async function terminate(target: ProcessIdentity, graceMs = 3000): Promise<boolean> {
   signal(target, 'SIGTERM');
+  signal(target, 'SIGCONT'); // one that stands still would not hear of it
   if (await gone(target, graceMs)) return true;
   signal(target, 'SIGKILL');
   return gone(target, 2000);

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from '../../errors.ts';
+import { FAIL_REFUSED, type FaultName } from '../../os/faults.ts';
 import { sha256 } from '../../plan/hash.ts';
 import type { NodeView } from '../../render/view.ts';
 import { portsOf } from '../../roles/ports.ts';
@@ -20,6 +21,7 @@ import type {
   Observed,
   ObservedNode,
 } from '../provider.ts';
+import { faultOf } from './faults.ts';
 import { foldersIn, NodeFolder } from './folder.ts';
 import {
   addPorts,
@@ -32,6 +34,8 @@ import {
 } from './placement.ts';
 import { localPrograms } from './programs.ts';
 import {
+  failService,
+  healService,
   reloadService,
   serviceState,
   servicesOf,
@@ -222,6 +226,7 @@ function observeNode(folder: NodeFolder): ObservedNode {
     services: new Map(services),
     files: new Map(files),
     pushed,
+    fault: faultOf(folder),
   };
 }
 
@@ -241,11 +246,16 @@ function portMap(placement: Placement): ReadonlyMap<number, number> {
 interface ServiceRequest {
   readonly service: string;
   readonly action: string;
+  readonly rest: readonly string[];
 }
 
-/** `service NAME ACTION`, as Debian and Red Hat have it: the one command that a local node has built in. */
-function serviceAction(argv: readonly string[]): ServiceRequest | undefined {
-  return argv[0] === 'service' && argv.length === 3 ? { service: argv[1]!, action: argv[2]! } : undefined;
+/**
+ * `service NAME ACTION`, as Debian and Red Hat have it, and `service NAME fail HOW MS` and `heal`: the one command that a
+ * local node has built in.
+ */
+function serviceAction([command, service, action, ...rest]: readonly string[]): ServiceRequest | undefined {
+  if (command !== 'service' || service === undefined || action === undefined) return undefined;
+  return rest.length === 0 || action === 'fail' ? { service, action, rest } : undefined;
 }
 
 type ServiceVerb = (folder: NodeFolder, service: string, signal?: AbortSignal) => Promise<void>;
@@ -265,7 +275,7 @@ const NOT_RUNNING = 3;
 
 async function runServiceAction(
   folder: NodeFolder,
-  { service, action }: ServiceRequest,
+  { service, action, rest }: ServiceRequest,
   signal?: AbortSignal,
 ): Promise<ExecResult> {
   if (!servicesOf(folder).includes(service)) return refused(`service: there is no '${service}' on this node`);
@@ -274,9 +284,31 @@ async function runServiceAction(
     const stdout = `${service} is ${running ? 'running' : 'stopped'}\n`;
     return { exitStatus: running ? 0 : NOT_RUNNING, stdout, stderr: '' };
   }
+  if (action === 'fail') return fail(folder, service, rest, signal);
+  if (action === 'heal') {
+    const healed = await healService(folder);
+    return { exitStatus: 0, stdout: healed ? `${healed.how} ${healed.service}\n` : '', stderr: '' };
+  }
   const verb = SERVICE_VERBS[action];
   if (!verb) return refused(`service: '${action}' is none of ${Object.keys(SERVICE_VERBS).join(' ')} status`);
   await verb(folder, service, signal);
+  return { exitStatus: 0, stdout: '', stderr: '' };
+}
+
+async function fail(
+  folder: NodeFolder,
+  service: string,
+  [how, delay]: readonly string[],
+  signal?: AbortSignal,
+): Promise<ExecResult> {
+  const already = faultOf(folder);
+  if (already) {
+    const stderr = `${already.how} ${already.service}\n`;
+    return { exitStatus: FAIL_REFUSED.already, stdout: '', stderr };
+  }
+  if (!serviceState(folder, service).running)
+    return { exitStatus: FAIL_REFUSED.notRunning, stdout: '', stderr: '' };
+  await failService(folder, { how: how as FaultName, service, delay: Number(delay) }, signal);
   return { exitStatus: 0, stdout: '', stderr: '' };
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../../errors.ts';
 import { DEFINITIONS, definitionPath, type ServiceDefinition } from '../../os/definition.ts';
+import type { FaultName } from '../../os/faults.ts';
 import { revisionOf } from '../../plan/hash.ts';
 import {
   findByEnvironment,
@@ -13,9 +14,11 @@ import {
   isAlive,
   isListening,
   type ProcessIdentity,
+  signal,
   terminate,
 } from '../../shell/processes.ts';
 import { readJson, writeJson } from '../../state/files.ts';
+import { FAULT_ARGUMENTS, faultOf, forgetFault, type LocalFault, noteFault } from './faults.ts';
 import type { NodeFolder } from './folder.ts';
 
 /** What runs: `run/<name>.json` in the node's folder. */
@@ -80,6 +83,56 @@ export async function reloadService(folder: NodeFolder, name: string, signal?: A
   await launch(folder, name, [old], signal);
 }
 
+/**
+ * Makes a service fail on purpose, in one of the ways of `FAULTS`, until it is healed. Written down first.
+ *
+ * @throws LabError `service.start` when it cannot be started that way; then it is as it was.
+ */
+export async function failService(
+  folder: NodeFolder,
+  fault: LocalFault,
+  signal?: AbortSignal,
+): Promise<void> {
+  noteFault(folder, fault);
+  try {
+    await FAIL[fault.how](folder, fault.service, signal);
+  } catch (error) {
+    await healService(folder);
+    throw error;
+  }
+}
+
+/** Undoes the node's fault and hands it back; undefined when there is none. */
+export async function healService(folder: NodeFolder): Promise<LocalFault | undefined> {
+  const fault = faultOf(folder);
+  if (!fault) return undefined;
+  const { how, service } = fault;
+  if (how === 'freeze') signalService(folder, service, 'SIGCONT');
+  else await stopService(folder, service);
+  forgetFault(folder);
+  await startService(folder, service);
+  return fault;
+}
+
+const FAIL: Readonly<Record<FaultName, (folder: NodeFolder, name: string, signal?: AbortSignal) => unknown>> =
+  {
+    stop: stopService,
+    freeze: (folder, name) => signalService(folder, name, 'SIGSTOP'),
+    slow: startAnew,
+    refuse: startAnew,
+    error: startAnew,
+  };
+
+async function startAnew(folder: NodeFolder, name: string, signal?: AbortSignal): Promise<void> {
+  await stopService(folder, name);
+  await startService(folder, name, signal);
+}
+
+function signalService(folder: NodeFolder, name: string, what: NodeJS.Signals): void {
+  const { process, retiring = [] } = readRun(folder, name) ?? {};
+  for (const one of process ? [process, ...retiring] : retiring) signal(one, what);
+}
+
 /** Ends whatever was started for this node, also what no record tells of. */
 export async function stopEverything(folder: NodeFolder): Promise<void> {
   await Promise.all(servicesOf(folder).map((name) => stopService(folder, name)));
@@ -98,13 +151,15 @@ async function launch(
   predecessors: readonly ProcessIdentity[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const definition = readDefinition(folder, name);
+  const fault = faultOf(folder)?.service === name ? faultOf(folder) : undefined;
+  const definition = faulty(readDefinition(folder, name), fault);
   const before = readRun(folder, name);
   const retiring = [...(before?.retiring ?? []), ...predecessors].filter(isAlive);
   writeJson(runPath(folder, name), { ...before, pending: true, retiring } satisfies RunRecord);
   const logStart = sizeOf(folder.realPath(definition.log));
   const child = await spawnDetached(folder, name, definition, predecessors);
-  const revision = revisionOf([definitionPath(name), ...definition.watch], (path) => folder.hash(path));
+  const read = revisionOf([definitionPath(name), ...definition.watch], (path) => folder.hash(path));
+  const revision = fault ? `${read} ${fault.how}` : read; // what runs so is never taken for what should
   const process = identify(child.pid);
   try {
     if (!process) throw new Error('it ended at once');
@@ -164,6 +219,12 @@ async function spawnDetached(
   } finally {
     closeSync(output);
   }
+}
+
+function faulty(definition: ServiceDefinition, fault: LocalFault | undefined): ServiceDefinition {
+  if (!fault) return definition;
+  const argv = [...definition.argv, ...FAULT_ARGUMENTS[fault.how](fault)];
+  return { ...definition, argv, listens: fault.how === 'refuse' ? [] : definition.listens };
 }
 
 /** Waits until the process itself listens and all its ports accept. */

@@ -3,6 +3,8 @@
  * paths are files of the folder or 404. GET and HEAD only, keep-alive, an access log in the combined format.
  *
  *     node web-server.js --address 127.64.1.9 --port 80 --root DIR --access-log FILE
+ *
+ * For `lablb fail`: `--delay MS` lets every answer wait, `--always 500` makes every answer an error.
  */
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -17,9 +19,12 @@ const { values } = parseArgs({
     port: { type: 'string', default: '8080' },
     root: { type: 'string', default: '.' },
     'access-log': { type: 'string', default: '/dev/null' },
+    delay: { type: 'string', default: '0' },
+    always: { type: 'string' },
   },
 });
 const { root, address } = values;
+const delay = Number(values.delay);
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -36,7 +41,9 @@ mkdirSync(dirname(values['access-log']), { recursive: true });
 const accessLog = createWriteStream(values['access-log'], { flags: 'a', mode: 0o640 });
 const server = createServer((request, response) => {
   response.once('close', () => accessLog.write(combinedLine(request, response)));
-  answer(request, response).catch(() => response.destroy());
+  const begin = (): Promise<void> => answer(request, response).catch(() => void response.destroy());
+  if (delay > 0) setTimeout(begin, delay);
+  else begin();
 });
 // Longer than a load balancer keeps an idle connection, so that it is the balancer who closes.
 server.keepAliveTimeout = 75_000;
@@ -51,6 +58,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, stop);
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   request.resume();
+  if (values.always) return say(request, response, Number(values.always), 'Internal Server Error');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return say(request, response, 405, 'Method Not Allowed');

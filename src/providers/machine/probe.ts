@@ -12,6 +12,7 @@ const RECORDS = '/var/lib/lablb/pushed';
  *     file <sha256 now> <sha256 as written> <path>
  *     svc <unit> <active|inactive|…> <enabled|…>
  *     started <service> <sha256> <path>        what it read when it was started (its unit notes it)
+ *     fault <how> <service>                    what `lablb fail` made it do
  *
  * Files of many megabytes are hashed again only when size or change time differ from what was noted.
  */
@@ -43,6 +44,7 @@ for unit in $units; do
   echo "svc $unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
   [ -e "/run/lablb/$unit" ] && sed "s/^/started $unit /" "/run/lablb/$unit"
 done
+[ ! -e /run/lablb/fault ] || echo "fault $(cat /run/lablb/fault)"
 echo end
 `.replaceAll('$\\{', '${');
 
@@ -57,7 +59,9 @@ export function readProbe(text: string): Omit<ObservedNode, 'state' | 'address'>
   const of = (kind: string): string[][] =>
     facts.filter(([first]) => first === kind).map(([, ...rest]) => rest);
   const started = of('started');
+  const [how, failed] = of('fault')[0] ?? [];
   return {
+    fault: how && failed ? { how, service: failed } : undefined,
     family: familyFor(of('os')[0] ?? []),
     packages: new Set(of('pkg').map(([name]) => name!)),
     files: new Map(of('file').flatMap(([now, , path]) => (now === ABSENT ? [] : [[path!, now!] as const]))),

@@ -73,7 +73,7 @@ for name in $(sort -u "$touched" 2>/dev/null); do
   systemctl restart "$name" || failed="$failed $name"
 done
 [ -z "$failed" ] || { echo "not running as before:$failed" >&2; exit 1; }
-rm -f /var/lib/lablb/note "$before" "$touched" "$folders" "/var/lib/lablb/$1.json"
+rm -f /run/lablb/fault /var/lib/lablb/note "$before" "$touched" "$folders" "/var/lib/lablb/$1.json"
 rmdir /var/lib/lablb/pushed /var/lib/lablb /run/lablb 2>/dev/null
 exit 0`;
 

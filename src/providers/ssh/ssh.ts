@@ -1,4 +1,5 @@
 import { EXIT, LabError } from '../../errors.ts';
+import { healWithSystemd } from '../../os/systemd-faults.ts';
 import type { NodeView } from '../../render/view.ts';
 import { SshMachine, type SshTarget } from '../../shell/ssh.ts';
 import type { Topology } from '../../topology/topology.ts';
@@ -129,6 +130,8 @@ export class SshProvider implements LabProvider {
       const { exitStatus, stderr } = await this.#sh(node, script, args, input);
       if (exitStatus !== 0) throw failed(node, what, exitStatus, stderr);
     };
+    // A service that does not start again is not in the way: it is stopped next.
+    await this.#run(node, healWithSystemd(), { timeoutMs: SERVICES_DEADLINE_MS });
     await step('services could not be stopped', STOP_SERVICES, [lab, ...services]);
     const files = [...seen.pushed.keys()].map((path) => ({ path, content: '', absent: true }));
     if (files.length > 0) await step('files could not be put back', PUSH, [], pushInput(files));
