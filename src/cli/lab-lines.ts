@@ -48,7 +48,9 @@ function lookLines(topology: Topology, desired: Desired): string[] {
   const page = statsUrl(topology, desired);
   const user = topology.balancer.stats?.user;
   const statistics = page && `statistics: ${page}${user ? `   (user ${user})` : ''}`;
-  return [curlLine(topology, desired), statistics].filter((line) => line !== undefined);
+  return [curlLine(topology, desired), digLine(topology, desired), statistics].filter(
+    (line) => line !== undefined,
+  );
 }
 
 /** A request that anyone can repeat. */
@@ -59,6 +61,17 @@ export function curlLine(topology: Topology, desired: Desired): string | undefin
   const host = topology.balancer.sites[0]?.host;
   return host ? `curl -H 'Host: ${host}' ${url}` : `curl ${url}`;
 }
+
+/** A question to the first dns node. */
+function digLine(topology: Topology, desired: Desired): string | undefined {
+  const dns = desired.nodes.find((node) => node.role === 'dns');
+  if (!dns?.address) return undefined;
+  const port = actual(dns, DNS_PORT);
+  const name = topology.balancer.sites[0]?.host ?? topology.nodes.find(({ role }) => role === 'proxy')!.name;
+  return `dig @${dns.address}${port === DNS_PORT ? '' : ` -p ${port}`} ${name}`;
+}
+
+const DNS_PORT = 53;
 
 /** The statistics page, when there is one. */
 export function statsUrl(topology: Topology, desired: Desired): string | undefined {

@@ -2,7 +2,11 @@ import type { Family } from './family.ts';
 import { defineUnit, systemctl } from './systemd.ts';
 import { failWithSystemd, healWithSystemd } from './systemd-faults.ts';
 
-const PACKAGES: Readonly<Record<string, string>> = { httpd: 'apache2' };
+const PACKAGES: Readonly<Record<string, string>> = {
+  httpd: 'apache2',
+  bind: 'bind9',
+  'bind-utils': 'bind9-dnsutils',
+};
 
 /** Debian, Ubuntu. */
 export const debian: Family = {
@@ -40,6 +44,8 @@ get "$@"`,
     httpd: { service: 'apache2', logs: ['/var/log/apache2/error.log', '/var/log/apache2/access.log'] },
     nginx: { service: 'nginx', logs: ['/var/log/nginx/error.log', '/var/log/nginx/access.log'] },
     haproxy: { service: 'haproxy', logs: ['/var/log/haproxy.log'] },
+    dnsmasq: { service: 'dnsmasq', logs: ['/var/log/dnsmasq.log'] },
+    bind: { service: 'named', logs: ['/var/cache/bind/named.log'] },
     rsyslog: { service: 'rsyslog', logs: ['/var/log/syslog'] },
   },
 };

@@ -3,7 +3,7 @@ import type { FileSpec } from '../providers/provider.ts';
 import type { ServiceSpec } from '../roles/role.ts';
 import type { FaultSpec } from './faults.ts';
 
-export type SoftwareName = 'httpd' | 'nginx' | 'haproxy' | 'rsyslog';
+export type SoftwareName = 'httpd' | 'nginx' | 'haproxy' | 'rsyslog' | 'dnsmasq' | 'bind';
 
 export interface Software {
   readonly service: string;

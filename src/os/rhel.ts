@@ -28,6 +28,8 @@ exit 1`,
     httpd: { service: 'httpd', logs: ['/var/log/httpd/error_log', '/var/log/httpd/access_log'] },
     nginx: { service: 'nginx', logs: ['/var/log/nginx/error.log', '/var/log/nginx/access.log'] },
     haproxy: { service: 'haproxy', logs: ['/var/log/haproxy.log'] },
+    dnsmasq: { service: 'dnsmasq', logs: ['/var/log/dnsmasq.log'] },
+    bind: { service: 'named', logs: ['/var/named/data/named.log'] },
     rsyslog: { service: 'rsyslog', logs: ['/var/log/messages'] },
   },
 };

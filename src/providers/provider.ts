@@ -1,4 +1,4 @@
-import type { NodeView } from '../render/view.ts';
+import type { NodeView, Resolver } from '../render/view.ts';
 import type { EngineName, Topology, TopologyNode } from '../topology/topology.ts';
 
 /**
@@ -70,6 +70,8 @@ export interface ObservedNode {
   readonly family?: string;
   readonly packages: ReadonlySet<string>;
   readonly services: ReadonlyMap<string, ObservedService>;
+  /** How it finds addresses of names. */
+  readonly resolver?: Resolver;
   /** Managed files that exist: path → sha256 of the content, hex. */
   readonly files: ReadonlyMap<string, string>;
   /** The same as lablb last wrote them, so that a change by hand is told from a change of the lab. */
@@ -102,6 +104,8 @@ export interface Programs {
   readonly engine: (name: EngineName) => Program;
   /** Serves a folder: `[...argv, '--address', A, '--port', P, '--root', FOLDER, '--access-log', FILE]`. */
   readonly webServer: () => Program;
+  /** Answers for names: `[...argv, '--address', A, '--port', P, '--names', FILE, '--ttl', SECONDS]`. */
+  readonly dnsServer: () => Program;
 }
 
 export interface Program {

@@ -14,7 +14,7 @@ export interface HostRecord {
  */
 export function hostRecords(
   topology: Topology,
-  node: TopologyNode,
+  node: Pick<TopologyNode, 'role'>,
   addresses: ReadonlyMap<NodeName, string>,
 ): HostRecord[] {
   const sites = node.role === 'client' ? siteNames(topology) : [];

@@ -4,6 +4,7 @@ import { DHCLIENT_CRONTAB } from '../os/crontab.ts';
 import { webPagePath } from '../os/web-pages.ts';
 import type { FileSpec } from '../providers/provider.ts';
 import type { NodeFile, Role, Topology, TopologyNode } from '../topology/topology.ts';
+import { dnsFiles, resolverFiles } from './dns.ts';
 import { errorFiles } from './error-files.ts';
 import { hostRecords, hostsBlock, LOCALHOST, renderHosts } from './hosts.ts';
 import { proxyData } from './proxy-data.ts';
@@ -19,7 +20,7 @@ const FILES_OF_ROLE: Readonly<Record<Role, readonly Render[]>> = {
   web: [page],
   proxy: [configuration, errors, rsyslog],
   client: [],
-  dns: [],
+  dns: [dnsFiles],
 };
 
 /**
@@ -32,7 +33,7 @@ export function renderNode(topology: Topology, node: string, view: NodeView): Fi
   const found = topology.nodes.find(({ name }) => name === node);
   if (!found)
     throw new LabError(`lab '${topology.name}' has no node '${node}'`, { code: 'node.unknown', node });
-  return [hosts, crontab, own, ...FILES_OF_ROLE[found.role]].flatMap((render) =>
+  return [hosts, resolverFiles, crontab, own, ...FILES_OF_ROLE[found.role]].flatMap((render) =>
     render(topology, found, view),
   );
 }

@@ -1,5 +1,14 @@
 import type { NodeName } from '../providers/provider.ts';
 
+/** How a system finds addresses of names, as its own /etc/resolv.conf had it before any lab. */
+export interface Resolver {
+  /** Who writes the file; `link` for a link to something unknown, its `target`. */
+  readonly owner: 'file' | 'dhclient' | 'networkmanager' | 'resolved' | 'link';
+  readonly target?: string;
+  readonly nameservers: readonly string[];
+  readonly search: readonly string[];
+}
+
 export type Provisional = 'address' | 'system';
 
 /** What only the provider knows about a node and its neighbours, for rendering the node's files. */
@@ -27,6 +36,8 @@ export interface NodeView {
   readonly provisional?: Provisional;
   /** What the provider itself is to be told of it (profiles, devices, limits), by name, in one line each. */
   readonly settings?: ReadonlyMap<string, string>;
+  /** Absent where nobody has looked yet. */
+  readonly resolver?: Resolver;
   /** eth0 gets its address from a line in root's crontab, as in the tutorial (macvlan). */
   readonly dhclient?: boolean;
   /** Unix socket of the balancer, when `<root>/run/haproxy/admin.sock` will not do (108 bytes at most). */

@@ -3,6 +3,8 @@ import type { Topology, TopologyNode } from '../topology/topology.ts';
 export interface NodePort {
   readonly port: number;
   readonly use: string;
+  /** Over UDP as well. */
+  readonly udp?: boolean;
 }
 
 /** The ports that a node listens on, as the topology has them, each once, the first use named. */
@@ -21,5 +23,5 @@ const USES: Readonly<Record<TopologyNode['role'], (topology: Topology, node: Top
     ...node.publish.map((port) => ({ port, use: 'published' })),
   ],
   client: () => [],
-  dns: () => [],
+  dns: (_, node) => [{ port: node.port, use: 'dns', udp: true }],
 };

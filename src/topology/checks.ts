@@ -19,6 +19,7 @@ export function checkTogether(
   checkStatic(settings, placed, refuse);
   checkBalancer(settings, source, refuse);
   checkTls(settings, source, refuse);
+  checkNameservers(settings, placed, refuse);
   checkPorts(topology, placed, source, refuse);
 }
 
@@ -140,6 +141,22 @@ function checkTls({ balancer: { tls } }: Settings, source: Source, refuse: Refus
         undefined,
         'key',
       );
+}
+
+/** Who asks the lab's dns nodes, and whether there are any. */
+function checkNameservers({ nodes, defaults }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+  const servers = placed.filter(({ node }) => node.role === 'dns');
+  const asked: Path[] = [
+    ...(defaults.nameserver ? [['defaults', 'nameserver']] : []),
+    ...Object.keys(nodes).flatMap((key) => (nodes[key]!.nameserver ? [['nodes', key, 'nameserver']] : [])),
+  ];
+  for (const path of asked) {
+    const dns = servers.find(({ key }) => path[0] === 'nodes' && key === path[1]);
+    if (servers.length === 0)
+      refuse(path, 'there is no dns node to ask', "for example 'ns1: {role: dns}'", 'key');
+    else if (dns)
+      refuse(path, `'${dns.key}' is a dns node, which asks the servers that it had`, undefined, 'key');
+  }
 }
 
 /** Ports on one address: what a node listens on, and what is published on the host. */

@@ -58,7 +58,7 @@ export function describeTopology({ topology, source, keys, overridden }: Parsed)
 }
 
 /** The topology in the shape of the file. Unset keys are left out. */
-function settingsOf({ name, provider, nodes, balancer, lxd, ssh }: Topology): object {
+function settingsOf({ name, provider, nodes, balancer, dns, lxd, ssh }: Topology): object {
   const { balance, port, sites, check, stats, errorPages, log, config } = balancer;
   return defined({
     name,
@@ -76,6 +76,7 @@ function settingsOf({ name, provider, nodes, balancer, lxd, ssh }: Topology): ob
       log: { [{ file: 'file', 'rsyslog-socket': 'rsyslog', 'rsyslog-udp': 'udp' }[log.via]]: log.file },
       config: config?.file,
     }),
+    dns: { ttl: `${dns.ttl}s`, forward: dns.forward.length === 0 ? false : dns.forward },
     lxd: provider === 'lxd' ? lxd : undefined,
     ssh: provider === 'ssh' ? ssh : undefined,
   });
@@ -85,6 +86,8 @@ function nodeSettings({
   name: _,
   role,
   server,
+  dns,
+  nameserver,
   engine,
   title,
   names,
@@ -95,8 +98,9 @@ function nodeSettings({
   extra,
 }: TopologyNode) {
   const web = role === 'web' ? { server, title, port } : {};
+  const answers = role === 'dns' ? { server: dns } : { nameserver };
   const proxy = role === 'proxy' ? { engine, publish } : {};
-  return defined({ role, ...web, ...proxy, names, address, packages, ...extra });
+  return defined({ role, ...web, ...proxy, ...answers, names, address, packages, ...extra });
 }
 
 function defined(object: object): object {

@@ -1,7 +1,7 @@
 import { didYouMean } from '../errors.ts';
 import type { Refuse } from './diagnose.ts';
-import { NODE_NAME, type NodeSettings, ROLES, type Settings } from './schema.ts';
-import type { NodeFile, Role, TopologyNode } from './topology.ts';
+import { NODE_NAME, type NodeSettings, ROLES, SERVERS, type Settings } from './schema.ts';
+import type { DnsServer, NodeFile, Role, TopologyNode, WebServer } from './topology.ts';
 
 /** A node, and the key of `nodes` that it came from (undefined for one that is implied). */
 export interface Placed {
@@ -9,13 +9,13 @@ export interface Placed {
   readonly key: string | undefined;
 }
 
-/** Settings that only nodes of one role can have. */
-const KEYS_OF_ROLE: Readonly<Record<string, Role>> = {
-  server: 'web',
-  title: 'web',
-  port: 'web',
-  engine: 'proxy',
-  publish: 'proxy',
+/** Settings that only nodes of these roles can have. */
+const KEYS_OF_ROLES: Readonly<Record<string, readonly Role[]>> = {
+  server: ['web', 'dns'],
+  title: ['web'],
+  port: ['web'],
+  engine: ['proxy'],
+  publish: ['proxy'],
 };
 const MAX_NODES = 250;
 /** An absolute path of plain names. */
@@ -36,16 +36,22 @@ export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
       );
     }
     const role = roleOf(key, node, refuse);
-    for (const [setting, owner] of Object.entries(KEYS_OF_ROLE)) {
-      if (role !== owner && node[setting as keyof NodeSettings] !== undefined) {
+    for (const [setting, owners] of Object.entries(KEYS_OF_ROLES)) {
+      if (!owners.includes(role) && node[setting as keyof NodeSettings] !== undefined) {
         refuse(
           ['nodes', key, setting],
-          `belongs to a ${owner} node; '${key}' is a ${role} node`,
+          `belongs to a ${owners.join(' or ')} node; '${key}' is a ${role} node`,
           undefined,
           'key',
         );
       }
     }
+    if ((role === 'web' || role === 'dns') && node.server && serverFor(role, node.server) === undefined)
+      refuse(
+        ['nodes', key, 'server'],
+        `'${node.server}' is nothing for a ${role} node`,
+        SERVERS[role].join(', '),
+      );
     for (const path of Object.keys(node.files ?? {}))
       if (!NODE_PATH.test(path))
         refuse(
@@ -92,6 +98,7 @@ function nodeOf(
   { defaults, provider, balancer }: Settings,
 ): TopologyNode {
   const numbered = (text: string): string => text.replaceAll('{n}', String(n));
+  const servers = [node.server, defaults.server];
   const names = [...new Set((node.names ?? []).map(numbered))];
   const extra = {
     image: node.image ?? defaults.image,
@@ -107,17 +114,33 @@ function nodeOf(
     role,
     server:
       role === 'web'
-        ? (node.server ?? defaults.server ?? (provider === 'local' ? 'embedded' : 'httpd'))
+        ? (serverFor('web', ...servers) ?? (provider === 'local' ? 'embedded' : 'httpd'))
         : undefined,
+    dns: role === 'dns' ? (serverFor('dns', ...servers) ?? 'dnsmasq') : undefined,
+    nameserver: role !== 'dns' && (node.nameserver ?? defaults.nameserver ?? false),
     engine: role === 'proxy' ? (node.engine ?? defaults.engine ?? 'lablb') : undefined,
     title: numbered(node.title ?? (role === 'web' ? `SITE${web}` : name)),
     names: names.includes(name) ? names : [...names, name],
-    port: role === 'web' ? (node.port ?? 80) : role === 'proxy' ? balancer.port : 0,
+    port: role === 'web' ? (node.port ?? 80) : role === 'proxy' ? balancer.port : role === 'dns' ? 53 : 0,
     publish: node.publish ?? [],
     address: node.address,
     packages: [...new Set([...(defaults.packages ?? []), ...(node.packages ?? [])])],
     extra: Object.fromEntries(Object.entries(extra).filter(([, value]) => !isNothing(value))),
   };
+}
+
+/** The first of these servers that is one for nodes of that role: `defaults` may name one for the others. */
+function serverFor<R extends keyof ServerOf>(
+  role: R,
+  ...wanted: readonly (string | undefined)[]
+): ServerOf[R] | undefined {
+  const known: readonly string[] = SERVERS[role];
+  return wanted.find((name) => name !== undefined && known.includes(name)) as ServerOf[R] | undefined;
+}
+
+interface ServerOf {
+  readonly web: WebServer;
+  readonly dns: DnsServer;
 }
 
 function isNothing(value: unknown): boolean {

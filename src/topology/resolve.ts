@@ -5,7 +5,7 @@ import { finding, type Refuse } from './diagnose.ts';
 import { type Placed, placeNodes } from './nodes.ts';
 import type { Settings } from './schema.ts';
 import type { Source } from './source.ts';
-import type { Balancer, LogSettings, Site, TlsSettings, Topology } from './topology.ts';
+import type { Balancer, DnsSettings, LogSettings, Site, TlsSettings, Topology } from './topology.ts';
 
 export interface Resolved {
   readonly topology: Topology;
@@ -36,6 +36,7 @@ export function resolve(
     provider: settings.provider,
     nodes: placed.map(({ node }) => node),
     balancer: balancerOf(settings, placed, lab),
+    dns: dnsOf(settings.dns),
     lxd: settings.lxd,
     ssh: settings.ssh,
   };
@@ -81,6 +82,10 @@ function tlsOf({ balancer: { tls } }: Settings, file: string): TlsSettings | und
     authority: beside(authority),
   };
   return { ...settings, given: given || undefined };
+}
+
+function dnsOf({ ttl, forward }: Settings['dns']): DnsSettings {
+  return { ttl: Math.ceil(ttl / 1000), forward: forward === false ? [] : forward };
 }
 
 /**

@@ -83,7 +83,9 @@ const file = z.union([
 
 const provider = z.enum(['local', 'lxd', 'ssh']);
 const role = z.enum(['web', 'proxy', 'client', 'dns']);
-const server = z.enum(['httpd', 'nginx', 'embedded']);
+const webServers = ['httpd', 'nginx', 'embedded'] as const;
+const dnsServers = ['dnsmasq', 'bind'] as const;
+const server = z.enum([...webServers, ...dnsServers]);
 const engine = z.enum(['lablb', 'haproxy']);
 
 const sshShared = {
@@ -124,11 +126,17 @@ const shared = {
   server: server
     .optional()
     .describe(
-      'What serves the page of a web node. `embedded` is lablb’s own small server; provider `local` always uses it. Default: `embedded` with provider `local`, `httpd` otherwise.',
+      'What serves the page of a web node (`httpd`, `nginx`, `embedded`) or answers on a dns node (`dnsmasq`, `bind`). `embedded` is lablb’s own small server; provider `local` always uses its own. Default: `embedded` with provider `local`, `httpd` otherwise; `dnsmasq`.',
     ),
   engine: engine
     .optional()
     .describe('What balances on a proxy node: lablb’s own engine or a real HAProxy. Default: `lablb`.'),
+  nameserver: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the node asks the lab’s dns nodes for names, before the servers that it had (not with provider `local`). Default: `false`.',
+    ),
   packages: z.array(safeWord).optional().describe('Packages to install beside what the role needs.'),
   image: safeWord.optional().describe('Image to launch (provider `lxd`). Default: `lxd.image`.'),
   vm: z
@@ -373,6 +381,20 @@ const balancer = z.strictObject({
     ),
 });
 
+const dns = z.strictObject({
+  ttl: duration.prefault('5s').describe('How long an answer may be kept; in whole seconds.'),
+  forward: z
+    .union([
+      z.enum(['auto']),
+      z.literal(false),
+      z.array(z.string().regex(IPV4, "must be an IPv4 address such as '192.168.56.1'")).min(1).max(10),
+    ])
+    .default('auto')
+    .describe(
+      'Who is asked for names that are not the lab’s: the servers that the dns node had itself (`auto`), these, or nobody (`false`).',
+    ),
+});
+
 const lxd = z.strictObject({
   command: z
     .enum(['auto', 'lxc', 'incus'])
@@ -409,6 +431,7 @@ export const topologySchema = z.strictObject({
     .default({})
     .describe('Nodes by name. Without a proxy node there is one, `proxyha`.'),
   balancer: balancer.prefault({}).describe('What the proxy nodes do.'),
+  dns: dns.prefault({}).describe('What the dns nodes do.'),
   lxd: lxd.prefault({}).describe('Settings of provider `lxd`.'),
   ssh: ssh.prefault({}).describe('Settings of provider `ssh`.'),
 });
@@ -420,6 +443,8 @@ export type NodeSettings = Settings['nodes'][string];
 /** The roles and the providers there are. */
 export const ROLES = role.options;
 export const PROVIDERS = provider.options;
+/** What may stand for `server` on a node of a role. */
+export const SERVERS = { web: webServers, dns: dnsServers } as const;
 
 /** `true` is the object with its defaults, `false` is nothing at all. */
 function switchable<T extends z.ZodObject>(object: T, on: boolean) {

@@ -6,6 +6,7 @@
 export type ProviderName = 'local' | 'lxd' | 'ssh';
 export type Role = 'web' | 'proxy' | 'client' | 'dns';
 export type WebServer = 'httpd' | 'nginx' | 'embedded';
+export type DnsServer = 'dnsmasq' | 'bind';
 export type EngineName = 'lablb' | 'haproxy';
 
 export interface Topology {
@@ -17,6 +18,7 @@ export interface Topology {
   /** In file order, counts expanded (`web: {count: 3}` gives web1, web2, web3). */
   readonly nodes: readonly TopologyNode[];
   readonly balancer: Balancer;
+  readonly dns: DnsSettings;
   /** Settings of the provider's own (`lxd: {…}`, `ssh: {…}`), each checked by its schema. */
   readonly lxd?: Readonly<Record<string, unknown>>;
   readonly ssh?: Readonly<Record<string, unknown>>;
@@ -28,13 +30,17 @@ export interface TopologyNode {
   readonly role: Role;
   /** Web nodes: what serves the page. */
   readonly server?: WebServer;
+  /** Dns nodes: what answers. */
+  readonly dns?: DnsServer;
+  /** Whether it asks the lab's dns nodes for names. */
+  readonly nameserver?: boolean;
   /** Proxy nodes: which engine balances. */
   readonly engine?: EngineName;
   /** Shown in the page: `<h1>SITE1 HTTP Server …`. */
   readonly title: string;
   /** Names under which this node is found, for /etc/hosts: the first is the canonical one; `name` is among them. */
   readonly names: readonly string[];
-  /** Port the node answers on: a web node's own (80 unless said), a proxy's `balancer.port`; 0 for other roles. */
+  /** Port the node answers on: a web node's own (80 unless said), a proxy's `balancer.port`, 53 for dns; 0 for clients. */
   readonly port: number;
   /** Ports published on the host (proxy nodes). */
   readonly publish: readonly number[];
@@ -53,6 +59,14 @@ export interface NodeFile {
   readonly path: string;
   readonly content: string;
   readonly mode: number;
+}
+
+/** What the dns nodes do. */
+export interface DnsSettings {
+  /** Seconds. */
+  readonly ttl: number;
+  /** Servers asked for other names: those that the dns node has itself, or these; none is nobody. */
+  readonly forward: 'auto' | readonly string[];
 }
 
 export interface Balancer {

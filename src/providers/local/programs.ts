@@ -10,11 +10,14 @@ import type { Program, Programs } from '../provider.ts';
 /** The programs that services of local nodes run, on this machine. */
 export const localPrograms: Programs = {
   engine: (name) => executable(ENGINES[name]()),
-  webServer: () => {
-    const script = fileURLToPath(new URL('./web-server.js', import.meta.url));
-    return { argv: [process.execPath, script], build: sha256(readFileSync(script)).slice(0, 16) };
-  },
+  webServer: () => ownScript('./web-server.js'),
+  dnsServer: () => ownScript('./dns-server.js'),
 };
+
+function ownScript(name: string): Program {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  return { argv: [process.execPath, script], build: sha256(readFileSync(script)).slice(0, 16) };
+}
 
 const ENGINES: Readonly<Record<EngineName, () => string>> = {
   lablb: () => enginePath(),

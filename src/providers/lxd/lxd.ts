@@ -276,6 +276,7 @@ export class LxdProvider implements LabProvider {
       root: '',
       provisional: seen?.address !== undefined && seen.state === 'running' ? undefined : provisional,
       settings,
+      resolver: seen?.resolver,
       dhclient: onLan && family === 'rhel',
     };
   }

@@ -16,6 +16,9 @@ export const machinePrograms: Programs = {
       hints: ['server: httpd', 'server: nginx'],
     });
   },
+  dnsServer: () => {
+    throw new LabError("the embedded DNS server runs with provider 'local' alone", { code: 'role.embedded' });
+  },
 };
 
 let known: { path: string; mtimeMs: number; hash: string } | undefined;

@@ -17,7 +17,7 @@ cat >/var/lib/lablb/note.new <<'EOT'
 EOT
 chmod 755 /var/lib/lablb/note.new
 mv -f /var/lib/lablb/note.new /var/lib/lablb/note
-reload=
+reload= resolved= networkmanager=
 drop_block() {
   if grep -Fxq "# >>> lablb $1" "$2" && grep -Fxq "# <<< lablb $1" "$2"
   then sed "/^# >>> lablb $1\$/,/^# <<< lablb $1\$/d" "$2"
@@ -28,7 +28,7 @@ while read -r op record kind keep mode hash lab path data; do
   if [ "$op" = remove ] && [ -e "$record" ]; then read -r _ kind lab _ <"$record"; fi
   case $op:$kind in
   put:*)
-    if [ "$keep" = keep ] && [ -f "$path" ] && [ ! -e "$path.orig" ] && [ ! -e "$record" ]; then cp -p "$path" "$path.orig"; fi
+    if [ "$keep" = keep ] && [ -f "$path" ] && [ ! -e "$path.orig" ] && [ ! -e "$record" ]; then cp -pP "$path" "$path.orig"; fi
     case $kind in
     large) ;;
     block)
@@ -57,9 +57,16 @@ while read -r op record kind keep mode hash lab path data; do
     if [ -e "$path.orig" ]; then mv -f "$path.orig" "$path"; else rm -f "$path"; fi
     rm -f "$record" ;;
   esac
-  case $path in /etc/systemd/system/*) reload=yes ;; esac
+  case $path in
+  /etc/systemd/system/*) reload=yes ;;
+  /etc/systemd/resolved.conf.d/*) resolved=yes ;;
+  /etc/NetworkManager/conf.d/*) networkmanager=yes ;;
+  esac
 done
 [ -z "$reload" ] || systemctl daemon-reload
+# Who reads what was written and is no service of the lab.
+[ -z "$resolved" ] || systemctl try-restart systemd-resolved
+[ -z "$networkmanager" ] || systemctl try-reload-or-restart NetworkManager
 `.replace('@NOTE@', () => NOTE);
 
 /** What PUSH reads for these files. The content of a large one is beside its place already, as `.lablb-new`. */

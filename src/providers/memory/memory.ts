@@ -43,6 +43,7 @@ export class MemoryProvider implements LabProvider {
     return {
       engine: (name) => ({ argv: [`/usr/sbin/${name}`], build: '1' }),
       webServer: () => ({ argv: ['/usr/sbin/web'], build: '1' }),
+      dnsServer: () => ({ argv: ['/usr/sbin/dns'], build: '1' }),
     };
   }
 

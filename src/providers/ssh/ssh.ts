@@ -64,7 +64,8 @@ export class SshProvider implements LabProvider {
     const view = (name: NodeName): NodeView => {
       const family = observed.nodes.get(name)?.family ?? this.#families.get(name);
       const provisional = family === undefined ? 'system' : undefined;
-      return { kind: 'machine', family: family ?? 'rhel', addresses, root: '', provisional };
+      const resolver = observed.nodes.get(name)?.resolver;
+      return { kind: 'machine', family: family ?? 'rhel', addresses, root: '', provisional, resolver };
     };
     return new Map(topology.nodes.map(({ name }) => [name, view(name)]));
   }
