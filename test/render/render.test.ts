@@ -35,7 +35,7 @@ describe('the files of a node', () => {
   it('are those of its role', () => {
     const text = 'nodes: { web: , client: , dns: }\nbalancer: { errorPages: false }';
     expect(filesOf(text, 'client').map(({ path }) => path)).toEqual(['/etc/hosts']);
-    expect(filesOf(text, 'dns').map(({ path }) => path)).toEqual(['/etc/hosts']);
+    expect(filesOf(text, 'dns').map(({ path }) => path)).toEqual(['/etc/hosts', '/etc/lablb/dns.hosts']);
     expect(filesOf(text, 'proxyha').map(({ path }) => path)).toEqual(['/etc/hosts', CONFIG]);
   });
 
