@@ -27,9 +27,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   roles: ['os', 'plan', 'render', 'topology'],
   runner: ['plan', 'os', 'cli', 'providers'],
   shell: [],
+  credentials: ['state', 'topology'],
   state: ['shell', 'plan'],
   providers: ['shell', 'state', 'plan', 'os', 'roles', 'render'],
-  verify: ['cli', 'shell', 'state', 'providers'],
+  verify: ['cli', 'credentials', 'render', 'shell', 'state', 'providers'],
   config: [],
   sockets: [],
   proxy: ['config', 'sockets'],
@@ -43,6 +44,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   handlebars: ['render/'],
   zod: ['topology/', 'config-file/'],
   yaml: ['topology/'],
+  'node-forge': ['credentials/'],
   '@oclif/core': ['commands/', 'cli/'],
 };
 

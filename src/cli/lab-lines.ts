@@ -1,7 +1,8 @@
+import { authorityFile } from '../credentials/kept.ts';
 import type { Desired, DesiredNode } from '../plan/desired.ts';
 import { describe, type Plan } from '../plan/plan.ts';
 import type { StepResult } from '../runner/run.ts';
-import { plural, seconds } from '../text.ts';
+import { plural, quote, seconds } from '../text.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Colours } from './colours.ts';
 import { table } from './table.ts';
@@ -28,6 +29,7 @@ export function upLines(
   results: readonly StepResult[],
   ms: number,
   c: Colours,
+  newPassword?: string,
 ): string[] {
   if (results.length === 0) return [`${topology.name} is up: nothing to do (${seconds(ms)})`];
   const unfinished = new Set(results.filter(({ state }) => state !== 'done').map(({ step }) => step.node));
@@ -39,15 +41,17 @@ export function upLines(
   return [
     `up in ${seconds(ms)}: ${plural(results.length, 'step')} done`,
     '',
-    ...lookLines(topology, desired).map((line) => `  ${line}`),
+    ...lookLines(topology, desired, newPassword).map((line) => `  ${line}`),
     c.dim('  next: lablb test · lablb status · lablb logs NODE · lablb down'),
   ];
 }
 
-function lookLines(topology: Topology, desired: Desired): string[] {
+function lookLines(topology: Topology, desired: Desired, newPassword: string | undefined): string[] {
   const page = statsUrl(topology, desired);
-  const user = topology.balancer.stats?.user;
-  const statistics = page && `statistics: ${page}${user ? `   (user ${user})` : ''}`;
+  const { user, password } = topology.balancer.stats ?? {};
+  const made = newPassword ? `, password ${newPassword}, shown only now` : '';
+  const later = user && password === undefined ? `; later: lablb status --show-password` : '';
+  const statistics = page && `statistics: ${page}${user ? `   (user ${user}${made}${later})` : ''}`;
   return [curlLine(topology, desired), digLine(topology, desired), statistics].filter(
     (line) => line !== undefined,
   );
@@ -56,10 +60,23 @@ function lookLines(topology: Topology, desired: Desired): string[] {
 /** A request that anyone can repeat. */
 export function curlLine(topology: Topology, desired: Desired): string | undefined {
   const proxy = desired.nodes.find((node) => node.role === 'proxy');
-  const url = proxy && siteUrl(topology, proxy);
-  if (!url) return undefined;
+  if (!proxy?.address) return undefined;
   const host = topology.balancer.sites[0]?.host;
-  return host ? `curl -H 'Host: ${host}' ${url}` : `curl ${url}`;
+  return curl(topology, host ? ['-H', `Host: ${host}`] : [], siteUrl(topology, proxy, proxy.address));
+}
+
+/** The same by the site's name, for a machine whose hosts file has it. */
+export function curlByName(topology: Topology, desired: Desired): string | undefined {
+  const proxy = desired.nodes.find((node) => node.role === 'proxy');
+  const host = topology.balancer.sites[0]?.host ?? proxy?.name;
+  return proxy && host && curl(topology, [], siteUrl(topology, proxy, host));
+}
+
+/** With the authority to trust where the lab has one of its own. */
+function curl(topology: Topology, options: readonly string[], url: string): string {
+  const authority = authorityFile(topology);
+  const trust = authority === undefined ? [] : ['--cacert', authority];
+  return ['curl', ...trust, ...options, url].map(quote).join(' ');
 }
 
 /** A question to the first dns node. */
@@ -81,11 +98,11 @@ export function statsUrl(topology: Topology, desired: Desired): string | undefin
   return `http://${proxy.address}:${actual(proxy, stats.port)}${stats.uri}`;
 }
 
-/** `http://ADDRESS[:PORT]/` of the balancer. */
-function siteUrl(topology: Topology, proxy: DesiredNode): string | undefined {
-  if (!proxy.address) return undefined;
-  const port = actual(proxy, topology.balancer.port);
-  return `http://${proxy.address}${port === 80 ? '' : `:${port}`}/`;
+/** `http://HOST[:PORT]/` of the balancer, or `https://…` where it has TLS. */
+export function siteUrl({ balancer }: Topology, proxy: DesiredNode, host: string): string {
+  const { scheme, usual } = balancer.tls ? { scheme: 'https', usual: 443 } : { scheme: 'http', usual: 80 };
+  const port = actual(proxy, balancer.tls?.port ?? balancer.port);
+  return `${scheme}://${host}${port === usual ? '' : `:${port}`}/`;
 }
 
 /** The port in fact for one of the topology. */

@@ -1,5 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readGiven, readKept } from '../credentials/kept.ts';
+import { settleCredentials } from '../credentials/settle.ts';
 import { didYouMean, EXIT, LabError } from '../errors.ts';
 import { providerFor } from '../providers/providers.ts';
 import { placeholderView, withoutSecrets } from '../render/placeholder.ts';
@@ -13,7 +15,9 @@ export interface RenderedFile {
   readonly path: string;
   /** Octal permissions as text: '0644'. */
   readonly mode: string;
+  /** Text, or base64 of what is none. */
   readonly content: string;
+  readonly encoding?: 'base64';
 }
 
 export interface RenderOptions {
@@ -37,15 +41,20 @@ export async function renderLab(
   if (node !== undefined && !names.includes(node)) throw nothing(`there is no node '${node}'`, node, names);
 
   const views = await viewsOf(topology);
+  const credentials = secrets ? await credentialsOf(topology, views) : undefined;
   const files = names
     .filter((name) => node === undefined || name === node)
     .flatMap((name) =>
-      renderNode(topology, name, views.get(name)!).map(({ path, content, mode = 0o644 }) => ({
-        node: name,
-        path,
-        mode: `0${mode.toString(8)}`,
-        content: typeof content === 'string' ? content : Buffer.from(content).toString('utf8'),
-      })),
+      renderNode(topology, name, { ...views.get(name)!, credentials }).map(
+        ({ path, content, mode = 0o644 }) => ({
+          node: name,
+          path,
+          mode: `0${mode.toString(8)}`,
+          ...(typeof content === 'string'
+            ? { content }
+            : { content: Buffer.from(content).toString('base64'), encoding: 'base64' as const }),
+        }),
+      ),
     );
   const chosen = files.filter((file) => path === undefined || file.path === path);
   if (path !== undefined && chosen.length === 0) {
@@ -62,12 +71,23 @@ async function viewsOf(topology: Topology): Promise<ReadonlyMap<string, NodeView
   return provider.views(topology, await provider.observe(topology.name));
 }
 
+/** As they are kept; for a lab that is not up, such as it would have. */
+async function credentialsOf(
+  topology: Topology,
+  views: ReadonlyMap<string, NodeView>,
+): Promise<NodeView['credentials']> {
+  const { addresses = new Map() } = views.get(topology.nodes[0]!.name)!;
+  const at = { addresses, kept: readKept(topology.name), now: new Date() };
+  const settled = await settleCredentials(topology, { ...at, given: readGiven(topology.balancer.tls) });
+  return settled.credentials;
+}
+
 /** Writes each file as `folder/node/path`, with its mode. */
 export async function writeRendered(folder: string, files: readonly RenderedFile[]): Promise<void> {
-  for (const { node, path, mode, content } of files) {
+  for (const { node, path, mode, content, encoding } of files) {
     const file = join(folder, node, path);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content, { mode: Number.parseInt(mode, 8) });
+    await writeFile(file, Buffer.from(content, encoding), { mode: Number.parseInt(mode, 8) });
     await chmod(file, Number.parseInt(mode, 8));
   }
 }

@@ -6,7 +6,7 @@ import { pad, table } from './table.ts';
 
 /** A lab for people: a line a node, the drift with its reasons, and notes. */
 export function statusLines(
-  lab: LabStatus & { readonly balancing: readonly SiteState[] },
+  lab: LabStatus & { readonly balancing: readonly SiteState[]; readonly password?: string },
   c: Colours,
 ): string[] {
   const head = `${c.bold(lab.lab)} · ${lab.provider}`;
@@ -30,6 +30,9 @@ export function statusLines(
     table(rows),
     ...seen,
     ...(seen.length > 0 ? ['  lablb up puts it right'] : []),
+    ...(lab.password === undefined
+      ? []
+      : [`  statistics: ${lab.statistics}   (user ${lab.user}, password ${lab.password})`]),
     ...lab.notes.map((note) => c.yellow(`  ${note}`)),
   ];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { labArg, nameFlag } from '../cli/flags.ts';
+import { curlByName } from '../cli/lab-lines.ts';
 import { hostsLines, writeHostsFile } from '../lab/hosts-file.ts';
 
 export default class Hosts extends LabCommand {
@@ -25,7 +26,9 @@ export default class Hosts extends LabCommand {
     const record = await whichLab({ topology: args.topology, name: flags.name });
     const lines = flags.remove ? [] : hostsLines(record);
     if (!flags.write && !flags.remove) {
-      this.log(lines.join('\n'));
+      // A comment, so that the output may go into a hosts file as it is.
+      const byName = record.topology.balancer.tls && curlByName(record.topology, record.desired);
+      this.log([...(byName ? [`# then: ${byName}`] : []), ...lines].join('\n'));
       return { lines };
     }
     const changed = writeHostsFile(flags.file, record.name, lines);

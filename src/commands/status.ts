@@ -1,6 +1,8 @@
+import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { labArg, nameFlag } from '../cli/flags.ts';
 import { statusLines } from '../cli/status-lines.ts';
+import { statsPassword } from '../credentials/kept.ts';
 import { labStatus } from '../lab/status.ts';
 import { providerFor } from '../providers/providers.ts';
 import { allRecords } from '../state/record.ts';
@@ -10,7 +12,10 @@ export default class Status extends LabCommand {
   static override summary = 'Show what is up, and what differs from what should be';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
   static override args = { topology: labArg };
-  static override flags = { name: nameFlag };
+  static override flags = {
+    name: nameFlag,
+    'show-password': Flags.boolean({ description: 'show the password of the statistics page, too' }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Status);
@@ -25,7 +30,8 @@ export default class Status extends LabCommand {
           labStatus(record, provider),
           proxyStates(record, provider),
         ]);
-        return { ...status, balancing };
+        const password = flags['show-password'] ? statsPassword(record.topology) : undefined;
+        return { ...status, balancing, password };
       }),
     );
     if (labs.length === 0) this.log('no lab is up   (lablb up brings one up, lablb init writes a topology)');

@@ -61,7 +61,7 @@ export default class Up extends LabCommand {
     }
 
     let announced = false;
-    const { desired, results } = await bringUp(topology, provider, {
+    const { desired, results, newPassword } = await bringUp(topology, provider, {
       ...flags,
       signal: within(flags.timeout, this.interruptible()),
       show: async (plan, run, desired) => {
@@ -79,7 +79,7 @@ export default class Up extends LabCommand {
     for (const { error } of failures)
       if (!this.jsonEnabled()) process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
     if (failures.length > 0) this.fail();
-    this.log(upLines(topology, desired, results, took, this.c).join('\n'));
+    this.log(upLines(topology, desired, results, took, this.c, newPassword).join('\n'));
     return {
       lab: topology.name,
       provider: topology.provider,

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { curlLine, statsUrl } from '../cli/lab-lines.ts';
+import { readKept } from '../credentials/kept.ts';
+import { daysLeft, renewalDays } from '../credentials/settle.ts';
 import type { PortMapping } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
 import { describe, makePlan } from '../plan/plan.ts';
 import type { LabProvider, ObservedFault, ObservedNode } from '../providers/provider.ts';
 import type { LabRecord } from '../state/record.ts';
+import { plural } from '../text.ts';
 import type { ProviderName, Role } from '../topology/topology.ts';
 
 export interface LabStatus {
@@ -15,6 +18,8 @@ export interface LabStatus {
   /** A request that anyone can repeat, and the statistics page. */
   readonly curl?: string;
   readonly statistics?: string;
+  /** Of the statistics page. */
+  readonly user?: string;
   readonly nodes: readonly NodeStatus[];
   /** What `up` would do, and why: nothing when the lab is as it should be. */
   readonly drift: readonly Drift[];
@@ -75,6 +80,7 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
     upAt: record.upAt,
     curl: curlLine(record.topology, record.desired),
     statistics: statsUrl(record.topology, record.desired),
+    user: record.topology.balancer.stats?.user,
     nodes,
     drift,
     notes: notesOn(record),
@@ -82,12 +88,24 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
 }
 
 function notesOn(record: LabRecord): string[] {
-  const unfinished = record.upAt === undefined ? ['the last `lablb up` did not finish'] : [];
+  const unfinished = [
+    ...(record.upAt === undefined ? ['the last `lablb up` did not finish'] : []),
+    ...noteOnCertificate(record),
+  ];
   if (record.file === undefined) return unfinished;
   const now = hashOf(record.file);
   if (now === undefined)
     return [...unfinished, `${record.file} is gone; \`lablb down --name ${record.name}\` works`];
   return now === record.fileHash ? unfinished : [...unfinished, `${record.file} changed since: lablb up`];
+}
+
+function noteOnCertificate({ name, topology: { balancer } }: LabRecord): string[] {
+  const server = readKept(name).tls?.server;
+  if (!server || !balancer.tls || balancer.tls.given) return [];
+  const left = daysLeft(server, new Date());
+  if (left >= renewalDays(server.days)) return [];
+  const when = left < 0 ? 'has ended' : `ends in ${plural(Math.floor(left), 'day')}`;
+  return [`the certificate ${when}; \`lablb up\` makes another one`];
 }
 
 function hashOf(file: string): string | undefined {

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readGiven, readKept, writeKept } from '../credentials/kept.ts';
+import { type Kept, settleCredentials } from '../credentials/settle.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
@@ -6,6 +8,7 @@ import { sha256 } from '../plan/hash.ts';
 import { makePlan, type Plan, refuseForeign, type Step } from '../plan/plan.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
+import { TLS_PATHS } from '../render/tls-files.ts';
 import { desire, type Wish } from '../roles/desire.ts';
 import { execute } from '../runner/execute.ts';
 import { type Run, type StepResult, startRun } from '../runner/run.ts';
@@ -25,6 +28,8 @@ export interface UpOptions {
 export interface UpReport {
   readonly desired: Desired;
   readonly results: readonly StepResult[];
+  /** The statistics page's password, when this run made it. */
+  readonly newPassword?: string;
 }
 
 /** Rounds until nothing is left to do: what one round makes (addresses) may be what the next one writes. */
@@ -39,15 +44,23 @@ const ROUNDS = 4;
 export function bringUp(topology: Topology, provider: LabProvider, options: UpOptions): Promise<UpReport> {
   return withLock(lockPath(topology.name), 'lablb up', async () => {
     const results: StepResult[] = [];
+    const before = readKept(topology.name).statsPassword;
+    let kept: Kept | undefined;
     for (let round = 1; ; round++) {
-      const { plan, wish } = await planUp(topology, provider, {
+      const planned = await planUp(topology, provider, {
         ...options,
         force: options.force && round === 1,
+        kept,
       });
+      const { plan, wish } = planned;
+      kept = planned.kept;
       remember(topology, wish.desired, { finished: plan.steps.length === 0 && !options.only });
-      if (plan.steps.length === 0) return { desired: wish.desired, results };
+      const newPassword = kept.statsPassword === before ? undefined : kept.statsPassword;
+      if (plan.steps.length === 0) return { desired: wish.desired, results, newPassword };
       if (round === ROUNDS) throw doesNotSettle(plan);
       const now = firstThings(plan, wish);
+      // Before they are on any node: whatever happens next, the same ones are put there again.
+      if (now === plan) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
       const run = startRun(now, (step) => execute(step, hands), options);
       await options.show(now, run, wish.desired);
@@ -62,8 +75,11 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
 export async function planUp(
   topology: Topology,
   provider: LabProvider,
-  options: Pick<UpOptions, 'only' | 'force'>,
-): Promise<{ plan: Plan; wish: Wish }> {
+  options: Pick<UpOptions, 'only' | 'force'> & {
+    /** What was made for the lab and is not kept yet; read where it is kept unless said. */
+    readonly kept?: Kept;
+  },
+): Promise<{ plan: Plan; wish: Wish; kept: Kept }> {
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
   const observed = await provider.observe(topology.name);
@@ -72,8 +88,16 @@ export async function planUp(
     observed,
   );
   const views = await provider.views(topology, observed);
-  const wish = desire(topology, views, provider.programs(topology), renderNode);
-  return { plan: makePlan(wish.desired, observed, options), wish };
+  const { credentials, kept, because } = await settleCredentials(topology, {
+    addresses: views.get(topology.nodes[0]!.name)!.addresses,
+    kept: options.kept ?? readKept(topology.name),
+    given: readGiven(topology.balancer.tls),
+    now: new Date(),
+  });
+  const informed = new Map([...views].map(([name, view]) => [name, { ...view, credentials }]));
+  const wish = desire(topology, informed, provider.programs(topology), renderNode);
+  const reasons = new Map(because === undefined ? [] : TLS_PATHS.map((path) => [path, because]));
+  return { plan: makePlan(wish.desired, observed, { ...options, reasons }), wish, kept };
 }
 
 /** While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. */

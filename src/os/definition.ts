@@ -5,6 +5,8 @@
 export interface ServiceDefinition {
   readonly argv: readonly string[];
   readonly log: string;
+  /** Where its standard error goes; to `log` unless said. */
+  readonly errors?: string;
   readonly watch: readonly string[];
   /** `handover`: a new process is started with `-sf <pid of the old one>`, as HAProxy does it. */
   readonly reload: 'handover' | 'restart';

@@ -9,6 +9,7 @@ export const embedded: Family = {
     const definition: ServiceDefinition = {
       argv: service.argv,
       log: service.log,
+      errors: service.errors,
       watch: service.watch,
       reload: service.onChange === 'reload' ? 'handover' : 'restart',
       listens: service.listens,

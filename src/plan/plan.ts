@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly only?: readonly string[];
   /** Do everything again, needed or not. */
   readonly force?: boolean;
+  /** Path → why its content is another than the last time, where there is more to say than that it is. */
+  readonly reasons?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -43,9 +45,7 @@ export interface PlanOptions {
  */
 export function makePlan(desired: Desired, observed: Observed, options: PlanOptions = {}): Plan {
   const steps = [
-    ...desired.nodes.flatMap((node) =>
-      chain(stepsOf(node, observed.nodes.get(node.name), options.force ?? false)),
-    ),
+    ...desired.nodes.flatMap((node) => chain(stepsOf(node, observed.nodes.get(node.name), options))),
     ...[...observed.nodes]
       .filter(([name, seen]) => isOurs(seen) && !desired.nodes.some((node) => node.name === name))
       .map(([name]) => step(name, { kind: 'destroy' }, 'the topology no longer has it')),
@@ -88,7 +88,7 @@ export function refuseForeign(nodes: readonly string[], observed: Observed): voi
   );
 }
 
-function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boolean): Step[] {
+function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, options: PlanOptions): Step[] {
   if (seen?.state === 'foreign') return [];
   const isNew = !seen || seen.state === 'absent';
   const create = isNew
@@ -104,8 +104,8 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, force: boole
     missing.length > 0
       ? [step(node.name, { kind: 'install', packages: missing }, 'they are not installed')]
       : [];
-  const files = fileSteps(node, isNew ? undefined : seen, force);
-  const services = serviceSteps(node, isNew ? undefined : seen, files, force);
+  const files = fileSteps(node, isNew ? undefined : seen, options);
+  const services = serviceSteps(node, isNew ? undefined : seen, files, options.force ?? false);
   const heal = seen?.fault ? [healStep(node.name, seen.fault)] : [];
   return [...settings, ...create, ...heal, ...install, ...files, ...services];
 }
@@ -134,9 +134,13 @@ function settingSteps(node: DesiredNode, seen: ReadonlyMap<string, string> = new
 /** Settings that are a node's alone: one that nobody asks for is drift. A profile is other nodes' too. */
 const OWN = /^(?:device|config) /;
 
-function fileSteps(node: DesiredNode, seen: ObservedNode | undefined, force: boolean): Step[] {
+function fileSteps(
+  node: DesiredNode,
+  seen: ObservedNode | undefined,
+  { force, reasons }: PlanOptions,
+): Step[] {
   const pushes = node.files.flatMap((file) => {
-    const why = reasonToPush(file, seen) ?? (force ? '--force' : undefined);
+    const why = reasonToPush(file, seen, reasons) ?? (force ? '--force' : undefined);
     return why ? [step(node.name, { kind: 'push', path: file.path }, why)] : [];
   });
   const wanted = new Set(node.files.map((file) => file.path));
@@ -146,13 +150,18 @@ function fileSteps(node: DesiredNode, seen: ObservedNode | undefined, force: boo
   return [...pushes, ...removals];
 }
 
-function reasonToPush(file: DesiredFile, seen: ObservedNode | undefined): string | undefined {
+function reasonToPush(
+  file: DesiredFile,
+  seen: ObservedNode | undefined,
+  reasons: PlanOptions['reasons'],
+): string | undefined {
   if (!seen) return 'the node is new';
   const now = seen.files.get(file.path);
   const pushed = seen.pushed.get(file.path);
   if (now === file.sha256) return undefined;
   if (now === undefined) return pushed === undefined ? 'it is not there yet' : 'it was removed by hand';
-  return now === pushed ? 'its content follows the topology, which changed' : 'it was changed by hand';
+  if (now !== pushed) return 'it was changed by hand';
+  return reasons?.get(file.path) ?? 'its content follows the topology, which changed';
 }
 
 function serviceSteps(

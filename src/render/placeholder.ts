@@ -15,9 +15,12 @@ export function placeholderView(topology: Topology, node: string): NodeView {
   };
 }
 
+/** Stands for a secret. */
+export const HIDDEN = '********';
+
 /** The topology with its secrets hidden, for showing what would be written. */
 export function withoutSecrets(topology: Topology): Topology {
   const { stats } = topology.balancer;
-  if (stats?.password === undefined) return topology;
-  return { ...topology, balancer: { ...topology.balancer, stats: { ...stats, password: '********' } } };
+  if (stats?.user === undefined) return topology;
+  return { ...topology, balancer: { ...topology.balancer, stats: { ...stats, password: HIDDEN } } };
 }

@@ -1,6 +1,8 @@
 import { durationText } from '../topology/duration.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
 import { ERROR_FILES, errorFilePath } from './error-files.ts';
+import { HIDDEN } from './placeholder.ts';
+import { CERTIFICATE_PATH } from './tls-files.ts';
 import type { NodeView } from './view.ts';
 
 /** Rows of docs/topology.md: what a `haproxy.cfg` template can name. Kept beside `proxyData`, which makes it. */
@@ -20,13 +22,22 @@ export const PROXY_DATA_DOCS: readonly (readonly [name: string, meaning: string]
   ['defaultBackend', 'id of the backend when there are no sites, else null'],
   ['bind', 'address to listen on: `*`, or the node’s own'],
   ['port', 'port to listen on'],
-  ['check', '`on`, `http`, `path`, `inter` (`1s`), `rise`, `fall`, `expectForbidden`'],
+  [
+    'check',
+    '`on`, `http`, `method`, `path`, `host` (or null), `inter` (`1s`), `rise`, `fall`, `expectForbidden`',
+  ],
+  [
+    'tls',
+    'null, or `port`, `file` (certificate and key), `redirect`, `suffix` (`:8443`, or empty for 443), `usual` (80 and 443)',
+  ],
+  ['static', 'null, or `port`, `begins`, `ends`, `servers`'],
+  ['forwardFor', 'null, or `except` (a network or null)'],
   [
     'stats',
     'null, or `port`, `uri`, `realm`, `refresh` (seconds), `auth` (`user:password` or null), `admin`',
   ],
   ['errorFiles', 'error files: `status`, `path`'],
-  ['log', '`file`, and which way: `stdout`, `udp`, `socket`'],
+  ['log', '`file`, `info` (the second file or null), and which way: `stdout`, `udp`, `socket`'],
   ['socket', 'path of the runtime API’s socket'],
   ['root', 'folder that stands for `/` (provider `local`), else empty'],
   ['embedded', 'whether this is provider `local`: no chroot, user, daemon'],
@@ -49,16 +60,31 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
     names.map((name) => webs.find((web) => web.name === name)!);
   const port = actual(node, balancer.port);
   const check = checkData(topology, embedded);
+  const tls = balancer.tls && {
+    port: actual(node, balancer.tls.port),
+    file: `${view.root}${CERTIFICATE_PATH}`,
+    redirect: balancer.tls.redirect,
+  };
 
+  const files = balancer.static && {
+    port: actual(node, balancer.static.port),
+    begins: balancer.static.begins,
+    ends: balancer.static.ends,
+    servers: serversNamed(balancer.static.servers),
+  };
+  // A browser says every port but http's 80 and https's 443.
+  const portsSaid = [port, tls?.port, files?.port].filter(
+    (one) => one !== undefined && one !== 80 && one !== 443,
+  );
   const sites = balancer.sites.map(({ id, host, aliases, balance, servers }) => ({
     id,
     host,
-    hosts: [host, ...aliases].flatMap((name) => (port === 80 ? [name] : [name, `${name}:${port}`])),
+    hosts: [host, ...aliases].flatMap((name) => [name, ...portsSaid.map((one) => `${name}:${one}`)]),
     balance: balance ?? balancer.balance,
     servers: serversNamed(servers),
   }));
   const defaultBackend = sites.length === 0 ? 'web_servers' : null;
-  const backends = defaultBackend
+  const forPages = defaultBackend
     ? [
         {
           id: defaultBackend,
@@ -75,6 +101,14 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
         check,
         servers,
       }));
+  const forFiles = files && {
+    id: 'static_files',
+    about: 'The servers of files.',
+    balance: balancer.balance,
+    check,
+    servers: files.servers,
+  };
+  const backends = forFiles ? [...forPages, forFiles] : forPages;
 
   return {
     lab: topology.name,
@@ -87,6 +121,17 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
     bind: view.bind ?? '*',
     port,
     check,
+    tls: tls
+      ? {
+          ...tls,
+          // What follows the host in an address of the HTTPS frontend.
+          suffix: tls.port === 443 ? '' : `:${tls.port}`,
+          // HAProxy's own redirect keeps the port that the client asked for.
+          usual: tls.port === 443 && port === 80,
+        }
+      : null,
+    static: files ?? null,
+    forwardFor: balancer.forwardFor ? { except: balancer.forwardFor.except ?? null } : null,
     stats: balancer.stats
       ? {
           port: actual(node, balancer.stats.port),
@@ -94,7 +139,9 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
           realm: balancer.stats.realm,
           refresh: balancer.stats.refresh,
           auth:
-            balancer.stats.user === undefined ? null : `${balancer.stats.user}:${balancer.stats.password}`,
+            balancer.stats.user === undefined
+              ? null
+              : `${balancer.stats.user}:${balancer.stats.password ?? view.credentials?.statsPassword ?? HIDDEN}`,
           admin: balancer.stats.admin,
         }
       : null,
@@ -103,6 +150,7 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
       : [],
     log: {
       file: `${view.root}${balancer.log.file}`,
+      info: balancer.log.info === undefined ? null : `${view.root}${balancer.log.info}`,
       stdout: embedded,
       udp: !embedded && balancer.log.via === 'rsyslog-udp',
       socket: !embedded && balancer.log.via !== 'rsyslog-udp',
@@ -131,7 +179,9 @@ function checkData({ balancer: { check }, nodes }: Topology, embedded: boolean) 
   return {
     on: check !== undefined,
     http,
+    method: check?.method ?? 'GET',
     path: check?.path ?? '/',
+    host: check?.host ?? null,
     inter: durationText(check?.inter ?? 0),
     rise: check?.rise ?? 0,
     fall: check?.fall ?? 0,

@@ -9,6 +9,7 @@ import { errorFiles } from './error-files.ts';
 import { hostRecords, hostsBlock, LOCALHOST, renderHosts } from './hosts.ts';
 import { proxyData } from './proxy-data.ts';
 import { renderTemplate, renderUserTemplate } from './templates.ts';
+import { authorityFile, tlsFiles } from './tls-files.ts';
 import type { NodeView } from './view.ts';
 
 export type { NodeView } from './view.ts';
@@ -18,8 +19,8 @@ type Render = (topology: Topology, node: TopologyNode, view: NodeView) => FileSp
 /** What a node of each role has beside /etc/hosts. */
 const FILES_OF_ROLE: Readonly<Record<Role, readonly Render[]>> = {
   web: [page],
-  proxy: [configuration, errors, rsyslog],
-  client: [],
+  proxy: [configuration, tlsFiles, errors, rsyslog],
+  client: [authorityFile],
   dns: [dnsFiles],
 };
 
@@ -64,7 +65,7 @@ function configuration(topology: Topology, node: TopologyNode, view: NodeView): 
       path: '/etc/haproxy/haproxy.cfg',
       content,
       // It may hold the statistics page's password.
-      mode: config || stats?.password !== undefined ? 0o600 : 0o644,
+      mode: config || stats?.user !== undefined ? 0o600 : 0o644,
       keepOriginal: view.kind === 'machine',
     },
   ];
@@ -101,6 +102,7 @@ function rsyslog({ balancer: { log } }: Topology, _: TopologyNode, view: NodeVie
   if (view.kind === 'embedded') return [];
   const content = renderTemplate('rsyslog/haproxy.conf.hbs', {
     file: log.file,
+    info: log.info ?? null,
     udp: log.via === 'rsyslog-udp',
   });
   return [{ path: RSYSLOG_FILES[view.family ?? 'rhel'] ?? RSYSLOG_FILES.rhel!, content, keepOriginal: true }];

@@ -11,6 +11,24 @@ export interface Resolver {
 
 export type Provisional = 'address' | 'system';
 
+/** What a lab has that its topology does not say: made or read by lablb, never in its record. */
+export interface Credentials {
+  /** The statistics page's, when the topology leaves it to lablb. */
+  readonly statsPassword?: string;
+  readonly tls?: TlsFiles;
+}
+
+/** PEM texts. */
+export interface TlsFiles {
+  /** The server's certificate, with those between it and its authority. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Both and the authority's, as PKCS#12; only of certificates that lablb made. */
+  readonly pkcs12?: string | Uint8Array;
+  /** For clients to trust. */
+  readonly authority?: string;
+}
+
 /** What only the provider knows about a node and its neighbours, for rendering the node's files. */
 export interface NodeView {
   /**
@@ -42,4 +60,6 @@ export interface NodeView {
   readonly dhclient?: boolean;
   /** Unix socket of the balancer, when `<root>/run/haproxy/admin.sock` will not do (108 bytes at most). */
   readonly socket?: string;
+  /** Absent where only the form of the files matters: placeholders stand for them. */
+  readonly credentials?: Credentials;
 }

@@ -12,6 +12,8 @@ export const proxy: Role = {
     const { topology, node, view, files, programs } = context;
     if (view.kind === 'machine') return machineServices(context);
     const { argv, build } = programs.engine(node.engine ?? 'lablb');
+    const { log } = topology.balancer;
+    const otherLogs = log.info === undefined ? [] : [log.info];
     const own = topology.balancer.config !== undefined;
     const ports = portsOf(topology, node).filter(({ use }) => use !== 'published');
     return [
@@ -20,8 +22,9 @@ export const proxy: Role = {
         // -db: in the foreground whatever the configuration says, so that the process is the one that was started.
         argv: [...argv, '-db', '-f', view.root + CONFIG],
         build,
-        log: topology.balancer.log.file,
-        otherLogs: [],
+        log: log.file,
+        errors: log.info,
+        otherLogs,
         main: true,
         watch: files.map((file) => file.path).filter((path) => path.startsWith('/etc/haproxy/')),
         onChange: 'reload',
@@ -57,10 +60,11 @@ function machineServices({ topology, node, family, files, programs }: RoleContex
     watch: paths.filter((path) => path.startsWith('/etc/rsyslog.d/')),
     folders: [LOG_FOLDER],
   });
-  const log = topology.balancer.log.file;
+  const { file: log, info } = topology.balancer.log;
+  const otherLogs = info === undefined ? [] : [info];
   if (node.engine === 'haproxy') {
     const haproxy = packagedService(
-      { ...family.software.haproxy!, logs: [log] },
+      { ...family.software.haproxy!, logs: [log, ...otherLogs] },
       {
         watch,
         onChange: 'reload',
@@ -80,7 +84,7 @@ function machineServices({ topology, node, family, files, programs }: RoleContex
       argv: [...argv, '-f', CONFIG],
       build,
       log,
-      otherLogs: [],
+      otherLogs,
       watch,
       onChange: 'reload',
       listens: [],

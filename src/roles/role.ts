@@ -31,6 +31,8 @@ export interface ServiceSpec {
   readonly build: string;
   /** Where its output goes. */
   readonly log: string;
+  /** Where its standard error goes on a local node; to `log` unless said. */
+  readonly errors?: string;
   /** Logs that it writes itself. */
   readonly otherLogs: readonly string[];
   /** Files that it reads when it starts. */

@@ -8,6 +8,8 @@ export interface Target {
   readonly url: string;
   /** Sent as `Host:`; the URL's own when there is none. */
   readonly host?: string;
+  /** File on the sending node of the authority to trust; the system's own when there is none. */
+  readonly authority?: string;
 }
 
 export interface Answer {
@@ -27,8 +29,14 @@ export interface Sender {
 const MAX_SECONDS = 10;
 
 /** The command as it is typed by hand. */
-export function curlCommand({ url, host }: Target): readonly string[] {
-  return ['curl', '-s', ...(host === undefined ? [] : ['-H', `Host: ${host}`]), url];
+export function curlCommand({ url, host, authority }: Target): readonly string[] {
+  return [
+    'curl',
+    '-s',
+    ...(authority === undefined ? [] : ['--cacert', authority]),
+    ...(host === undefined ? [] : ['-H', `Host: ${host}`]),
+    url,
+  ];
 }
 
 export function showCommand(argv: readonly string[]): string {
@@ -62,7 +70,8 @@ export async function sendRequest(target: Target, { provider, node, signal }: Se
 }
 
 async function sendOurselves({ url, host }: Target, node: string): Promise<Answer> {
-  const { hostname, port, pathname } = new URL(url);
+  const { protocol, hostname, port, pathname } = new URL(url);
+  if (protocol !== 'http:') throw curlMissing(node);
   const headers = host === undefined ? undefined : { host };
   const at = { host: hostname, port: Number(port || 80), path: pathname };
   const answer = await httpGet({ ...at, headers, timeoutMs: MAX_SECONDS * 1000 });

@@ -1,5 +1,6 @@
 import { actual } from '../cli/lab-lines.ts';
 import type { DesiredNode } from '../plan/desired.ts';
+import { AUTHORITY_PATH } from '../render/tls-files.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
 import type { Sender, Target } from './request.ts';
 import type { SuiteContext, Unfit } from './suite.ts';
@@ -69,13 +70,39 @@ export function senderOf(context: SuiteContext): Sender {
   return { provider, node: (client ?? proxyOf(context)).name, signal };
 }
 
-/** `http://ADDRESS[:PORT]PATH` of the lab's balancer. */
+/** `http://ADDRESS[:PORT]PATH` of the lab's balancer; `https://…` where HTTP only leads there. */
 export function labUrl(context: SuiteContext, path = '/'): string {
+  const { tls } = context.record.topology.balancer;
+  return tls?.redirect ? httpsUrl(context, path) : httpUrl(context, path);
+}
+
+export function httpUrl(context: SuiteContext, path = '/'): string {
   const proxy = proxyOf(context);
   const port = actual(proxy, context.record.topology.balancer.port);
   return `http://${proxy.address}${port === 80 ? '' : `:${port}`}${path}`;
 }
 
+/** Of a lab with TLS. */
+export function httpsUrl(context: SuiteContext, path = '/'): string {
+  const proxy = proxyOf(context);
+  const port = actual(proxy, context.record.topology.balancer.tls!.port);
+  return `https://${proxy.address}${port === 443 ? '' : `:${port}`}${path}`;
+}
+
+/** A request to the balancer, with the authority that its certificate is of. */
+export function labTarget(context: SuiteContext, path = '/', host?: string): Target {
+  const url = labUrl(context, path);
+  return { url, host, authority: url.startsWith('https:') ? authorityOn(context) : undefined };
+}
+
 export function siteTarget({ host }: TestedSite, context: SuiteContext, path = '/'): Target {
-  return { url: labUrl(context, path), host };
+  return labTarget(context, path, host);
+}
+
+/** File on the sending node of the authority to trust, as a path of its own processes. */
+export function authorityOn(context: SuiteContext): string | undefined {
+  const { desired } = context.record;
+  const node = desired.nodes.find(({ name }) => name === senderOf(context).node);
+  const has = node?.files.some(({ path }) => path === AUTHORITY_PATH);
+  return has ? node!.root + AUTHORITY_PATH : undefined;
 }

@@ -1,5 +1,7 @@
+import { statsPassword } from '../credentials/kept.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import type { LabRecord } from '../state/record.ts';
+import type { Topology } from '../topology/topology.ts';
 import { type HttpTarget, httpGet } from './http.ts';
 
 /** A backend and how many of its servers are in use. */
@@ -11,13 +13,19 @@ export interface SiteState {
 
 const ANSWER_WITHIN_MS = 700;
 
+/** `user:password` of the statistics page; undefined when it asks for none. */
+export function statsAuth(topology: Topology): string | undefined {
+  const user = topology.balancer.stats?.user;
+  return user && `${user}:${statsPassword(topology) ?? ''}`;
+}
+
 /** What the balancer's statistics page says about its backends; nothing when it has none or does not answer. */
 export async function proxyStates(record: LabRecord, provider: LabProvider): Promise<SiteState[]> {
   const stats = record.topology.balancer.stats;
   const proxy = record.desired.nodes.find((node) => node.role === 'proxy');
   if (!stats || !proxy?.address) return [];
   const port = proxy.ports.find((mapping) => mapping.port === stats.port)?.actual ?? stats.port;
-  const auth = stats.user === undefined ? undefined : `${stats.user}:${stats.password ?? ''}`;
+  const auth = statsAuth(record.topology);
   const target = { host: proxy.address, port, path: `${stats.uri};csv`, auth, timeoutMs: ANSWER_WITHIN_MS };
   const answer = await (record.provider === 'local'
     ? httpGet(target)

@@ -156,7 +156,9 @@ async function launch(
   const before = readRun(folder, name);
   const retiring = [...(before?.retiring ?? []), ...predecessors].filter(isAlive);
   writeJson(runPath(folder, name), { ...before, pending: true, retiring } satisfies RunRecord);
-  const logStart = sizeOf(folder.realPath(definition.log));
+  // What it says when it cannot start is on its standard error.
+  const errors = folder.realPath(definition.errors ?? definition.log);
+  const logStart = sizeOf(errors);
   const child = await spawnDetached(folder, name, definition, predecessors);
   const read = revisionOf([definitionPath(name), ...definition.watch], (path) => folder.hash(path));
   const revision = fault ? `${read} ${fault.how}` : read; // what runs so is never taken for what should
@@ -174,7 +176,7 @@ async function launch(
       code: 'service.start',
       command: definition.argv,
       exitStatus: child.exitStatus(),
-      stderr: tail(folder.realPath(definition.log), logStart),
+      stderr: tail(errors, logStart),
       cause: error,
     });
   }
@@ -186,9 +188,11 @@ async function spawnDetached(
   definition: ServiceDefinition,
   predecessors: readonly ProcessIdentity[],
 ): Promise<{ pid: number; exitStatus: () => number | undefined }> {
-  const log = folder.realPath(definition.log);
-  mkdirSync(dirname(log), { recursive: true });
-  const output = openSync(log, 'a', 0o640);
+  const outputs = [definition.log, definition.errors ?? definition.log].map((path) => {
+    const log = folder.realPath(path);
+    mkdirSync(dirname(log), { recursive: true });
+    return openSync(log, 'a', 0o640);
+  });
   const handover = predecessors.length > 0 ? ['-sf', ...predecessors.map((old) => String(old.pid))] : [];
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...environment } = process.env;
   try {
@@ -196,7 +200,7 @@ async function spawnDetached(
     const child = spawn(file!, args, {
       detached: true,
       cwd: folder.root,
-      stdio: ['ignore', output, output],
+      stdio: ['ignore', ...outputs],
       env: {
         ...environment,
         [NODE_VARIABLE]: folder.root,
@@ -217,7 +221,7 @@ async function spawnDetached(
     child.unref();
     return { pid: child.pid!, exitStatus: () => child.exitCode ?? undefined };
   } finally {
-    closeSync(output);
+    for (const output of outputs) closeSync(output);
   }
 }
 

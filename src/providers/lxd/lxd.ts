@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LabError } from '../../errors.ts';
+import { EXIT, LabError } from '../../errors.ts';
 import { renderNode } from '../../render/render.ts';
 import type { NodeView } from '../../render/view.ts';
 import { desire, packagesOf } from '../../roles/desire.ts';
@@ -201,13 +201,17 @@ export class LxdProvider implements LabProvider {
   }
 
   async script(topology: Topology): Promise<string> {
-    const { stats } = topology.balancer;
+    const { stats, tls } = topology.balancer;
+    if (tls) throw noScript();
     const hidden =
-      stats?.password === undefined
+      stats?.user === undefined
         ? topology
         : {
             ...topology,
-            balancer: { ...topology.balancer, stats: { ...stats, password: passwordToken(stats.password) } },
+            balancer: {
+              ...topology.balancer,
+              stats: { ...stats, password: passwordToken(stats.password ?? '-') },
+            },
           };
     const addresses = new Map(topology.nodes.map(({ name }) => [name, addressToken(name)]));
     const nothing: Observed = { nodes: new Map() };
@@ -377,6 +381,14 @@ function foreign(node: NodeName): LabError {
       hints: ['another name for the node in the topology', `lxc config show ${node}`],
     },
   );
+}
+
+function noScript(): LabError {
+  return new LabError('a lab with TLS cannot be written down: the script would hold its private key', {
+    code: 'script.tls',
+    exit: EXIT.refused,
+    hints: ['lablb up --dry-run', 'balancer.tls: false'],
+  });
 }
 
 function absent(node: NodeName): LabError {

@@ -71,7 +71,7 @@ function preamble({ topology, settings, command }: ScriptParts): string {
       ? ''
       : `\n# Every command below goes through this.\nlxc() { command ${command}${project} "$@"; }\n`;
   const secret =
-    topology.balancer.stats?.password === undefined
+    topology.balancer.stats?.user === undefined
       ? ''
       : `\n# The password of the statistics page comes from the environment.\n: "\${${PASSWORD_VARIABLE}:?say it: ${PASSWORD_VARIABLE}=… bash this-script}"\n`;
   return `#!/bin/bash
