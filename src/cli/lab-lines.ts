@@ -35,7 +35,8 @@ export function upLines(
   const unfinished = new Set(results.filter(({ state }) => state !== 'done').map(({ step }) => step.node));
   if (unfinished.size > 0) {
     const fine = topology.nodes.length - unfinished.size;
-    const rest = fine > 0 ? `the other ${plural(fine, 'node')} ${fine === 1 ? 'is' : 'are'} up; ` : '';
+    const others = fine === 1 ? 'the other node is' : `the other ${fine} nodes are`;
+    const rest = fine > 0 ? `${others} up; ` : '';
     return [`  ${rest}run \`lablb up\` again to go on`];
   }
   return [

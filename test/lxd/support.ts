@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const LABLB = join(ROOT, 'bin', 'run.js');
 
 export interface Said {
   readonly status: number | string;
@@ -16,6 +17,11 @@ export interface Said {
 /** lablb as it is used on an LXD host: inside the sandbox, with a folder and a state of its own. */
 export class Host {
   readonly folder = mkdtempSync(join(tmpdir(), 'lablb-lxd-'));
+  readonly sandbox: string;
+
+  constructor(sandbox: string = inject('sandbox')) {
+    this.sandbox = sandbox;
+  }
 
   /** Copies a bundled topology, changed by `edit`, into the folder, as its only one. */
   topology(name: string, edit: (text: string) => string = (text) => text): string {
@@ -25,13 +31,18 @@ export class Host {
     return path;
   }
 
+  /** The folder's only topology, from scratch. */
+  write(text: string): void {
+    writeFileSync(join(this.folder, 'topology.yaml'), text);
+  }
+
   edit(change: (text: string) => string): void {
     const path = join(this.folder, 'topology.yaml');
     writeFileSync(path, change(readFileSync(path, 'utf8')));
   }
 
   start(...argv: string[]): { child: ChildProcess; ended: Promise<Said> } {
-    const child = spawn(join(inject('sandbox'), 'bin', 'inside'), argv, {
+    const child = spawn(join(this.sandbox, 'bin', 'inside'), argv, {
       cwd: this.folder,
       env: { ...process.env, XDG_STATE_HOME: join(this.folder, 'state'), NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,7 +70,7 @@ export class Host {
   }
 
   lablb(...args: string[]): Promise<Said> {
-    return this.run(process.execPath, join(ROOT, 'bin', 'run.js'), ...args);
+    return this.run(process.execPath, LABLB, ...args);
   }
 
   /** The same, and it must succeed. */

@@ -91,9 +91,7 @@ lan() {
   inside ip address add 198.18.0.10/24 dev lan0
   inside ip link set lan0 up
   inside ip route add default via 198.18.0.1
-  inside ip netns exec lan dnsmasq --conf-file=/dev/null --interface=lan1 --bind-interfaces --no-resolv --no-hosts \
-    --dhcp-authoritative --no-ping --dhcp-range=198.18.0.100,198.18.0.250,1h --dhcp-leasefile="$folder/leases" \
-    --pid-file="$folder/dnsmasq.pid" --user=root --log-facility="$folder/dnsmasq.log" --log-dhcp
+  "$here/dhcp.sh" "$folder"
 }
 
 daemon() {
