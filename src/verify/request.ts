@@ -1,7 +1,8 @@
-import { EXIT, LabError } from '../errors.ts';
+import { LabError } from '../errors.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import { NOT_FOUND } from '../shell/run.ts';
 import { quote } from '../text.ts';
+import { curlMissing } from './exchange.ts';
 import { httpGet } from './http.ts';
 
 export interface Target {
@@ -77,13 +78,4 @@ async function sendOurselves({ url, host }: Target, node: string): Promise<Answe
   const answer = await httpGet({ ...at, headers, timeoutMs: MAX_SECONDS * 1000 });
   if (answer) return { ...answer, via: 'lablb' };
   throw curlMissing(node);
-}
-
-function curlMissing(node: string): LabError {
-  return new LabError('curl is not there, and the tests send their requests with it', {
-    code: 'curl.missing',
-    node,
-    exit: EXIT.missing,
-    hints: ['apt-get install curl   (or dnf, apk, brew)'],
-  });
 }

@@ -40,6 +40,12 @@ export function unknownSites({ balancer }: Topology): Unfit | undefined {
   };
 }
 
+/** Of a configuration of the user's own lablb does not know what it should do beside sites. */
+export function unknownConfiguration({ balancer }: Pick<Topology, 'balancer'>): Unfit | undefined {
+  if (!balancer.config) return undefined;
+  return { reason: 'the configuration is your own: lablb does not know what it should do' };
+}
+
 /** Why no site is tested that balances so. */
 export function unfitUnless(balance: string, topology: Topology): Unfit | undefined {
   const sites = testedSites(topology);

@@ -65,18 +65,23 @@ async function askedOnNode(
 
 /** Rows of HAProxy's statistics CSV (manual, section 9.1 of management.txt) → backends with servers. */
 export function sitesOf(csv: string): SiteState[] {
-  const [head = '', ...lines] = csv.split('\n');
-  const columns = head.replace(/^# /, '').split(',');
-  const column = (name: string): number => columns.indexOf(name);
-  const rows = lines.map((line) => line.split(','));
-  const servers = rows.filter((row) => row[column('type')] === SERVER);
-  const names = [...new Set(servers.map((row) => row[column('pxname')]!))];
+  const servers = rowsOf(csv).filter(({ type }) => type === SERVER);
+  const names = [...new Set(servers.map(({ pxname }) => pxname!))];
   return names.map((name) => {
-    const own = servers.filter((row) => row[column('pxname')] === name);
+    const own = servers.filter(({ pxname }) => pxname === name);
     // "UP", "UP 1/3" on its way down, "no check"; not "DOWN …", "MAINT", "DRAIN", "NOLB".
-    const up = own.filter((row) => /^(?:UP|no check)/.test(row[column('status')] ?? ''));
+    const up = own.filter(({ status }) => /^(?:UP|no check)/.test(status ?? ''));
     return { name, up: up.length, total: own.length };
   });
+}
+
+/** The rows, by the names of their columns. */
+export function rowsOf(csv: string): Partial<Record<string, string>>[] {
+  const [head = '', ...lines] = csv.split(/\r?\n/);
+  const columns = head.replace(/^# /, '').split(',');
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => Object.fromEntries(line.split(',').map((value, i) => [columns[i], value])));
 }
 
 /** In the column `type`: 0 frontend, 1 backend, 2 server, 3 listener. */

@@ -1,9 +1,13 @@
 import { EXIT, LabError, nearest } from '../errors.ts';
+import { logging } from './logging.ts';
+import { redirect } from './redirect.ts';
 import { roundrobin } from './roundrobin.ts';
+import { statistics } from './statistics.ts';
 import type { Suite } from './suite.ts';
+import { tls } from './tls.ts';
 
 /** Every suite of `lablb test`, in the order in which they run. */
-export const SUITES: readonly Suite[] = [roundrobin];
+export const SUITES: readonly Suite[] = [roundrobin, tls, redirect, logging, statistics];
 
 /** Stands for all of them. */
 export const ALL = 'all';
