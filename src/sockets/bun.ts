@@ -1,5 +1,5 @@
 /** Connections on Bun's sockets: the real transport. Only this file and `datagram.ts` know Bun. */
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { ProxyError } from '../errors.ts';
 import {
   acceptsClient,
@@ -34,9 +34,9 @@ function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
     ...(tls === undefined ? { socket: acceptingHandlers(accept) } : secureOptions(accept, tls)),
     allowHalfOpen: true,
   };
+  const path = at.kind === 'unix' && !at.path.startsWith('\0') ? at.path : undefined; // of a file
   if (at.kind === 'unix') {
-    removeStaleSocket(at.path);
-    options.unix = at.path;
+    options.unix = path === undefined ? at.path : besideSocket(path);
   } else if (at.kind === 'fd') {
     options.fd = at.fd;
   } else {
@@ -49,13 +49,18 @@ function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
   }
   try {
     const listener = Bun.listen(options as never) as Bun.TCPSocketListener & { fd: number };
-    if (at.kind === 'unix' && at.mode !== undefined) chmodSync(at.path, at.mode);
+    if (at.kind === 'unix' && path !== undefined) {
+      if (at.mode !== undefined) chmodSync(options.unix as string, at.mode);
+      renameSync(options.unix as string, path);
+    }
+    const file = path && fileAt(path);
     return {
       port: listener.port ?? 0,
       fd: listener.fd,
       stop: () => {
         listener.stop();
-        if (at.kind === 'unix') rmSync(at.path, { force: true });
+        // A successor that took over has its own socket there by now.
+        if (path && fileAt(path) === file) rmSync(path, { force: true });
       },
     };
   } catch (error) {
@@ -347,13 +352,19 @@ function plainAddress(address: string | undefined): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
-/** A socket file left by a killed process would make every later start fail; anything else at that path is kept. */
-function removeStaleSocket(path: string): void {
-  try {
-    if (lstatSync(path).isSocket()) rmSync(path);
-  } catch {
-    // Nothing there.
-  }
+/** Which file a path leads to, as one value. */
+function fileAt(path: string): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}:${found.ctimeMs}`;
+}
+
+/**
+ * Where to listen before the socket is moved to its path: the one that a predecessor has there answers until then, and
+ * one that a killed process left is in nobody's way. What is no socket stays, so listening fails.
+ */
+function besideSocket(path: string): string {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  return there && !there.isSocket() ? path : `${path}.${process.pid}`;
 }
 
 export function listenError(at: ListenAddress, error: NodeJS.ErrnoException): ProxyError {

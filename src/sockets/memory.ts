@@ -38,10 +38,11 @@ export class MemoryTransport implements Transport {
       });
     const port = at.kind === 'tcp' ? at.port || this.newPort() : 0;
     const key = at.kind === 'tcp' ? `${at.host}:${port}` : at.path;
-    if (this.#listeners.has(key))
+    // Whoever comes later to the path of a Unix socket has it.
+    if (at.kind === 'tcp' && this.#listeners.has(key))
       throw new ProxyError(`cannot listen on ${key}: the address is in use`, { code: 'listen.in-use' });
     this.#listeners.set(key, accept);
-    return { port, fd: -1, stop: () => this.#listeners.delete(key) };
+    return { port, fd: -1, stop: () => this.#listeners.get(key) === accept && this.#listeners.delete(key) };
   }
 
   connect(to: ConnectAddress, events: Events): Connection {

@@ -517,4 +517,19 @@ export const cases: readonly Case[] = [
       strictEqual(late.failed, true);
     },
   },
+  {
+    name: 'leaves a Unix socket to who takes it over',
+    async run(subject) {
+      const at = { kind: 'unix', path: subject.unixPath() } as const;
+      const before = subject.transport.listen(at, () => new End());
+      const after = subject.transport.listen(at, () => new End());
+      before.stop();
+      strictEqual(existsSync(at.path), subject.hasFiles);
+      const guest = new End();
+      subject.transport.connect(at, guest);
+      await guest.untilTold('opened');
+      after.stop();
+      strictEqual(existsSync(at.path), false);
+    },
+  },
 ];
