@@ -30,7 +30,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   credentials: ['state', 'topology'],
   state: ['shell', 'plan'],
   providers: ['shell', 'state', 'plan', 'os', 'roles', 'render'],
-  verify: ['cli', 'credentials', 'render', 'shell', 'state', 'providers'],
+  balancer: ['credentials'],
+  verify: ['balancer', 'cli', 'credentials', 'render', 'shell', 'state', 'providers'],
   config: [],
   sockets: [],
   proxy: ['config', 'sockets'],
@@ -41,6 +42,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   execa: ['shell/'],
   'node-ssh': ['shell/'],
   listr2: ['runner/'],
+  'log-update': ['cli/'],
   handlebars: ['render/'],
   zod: ['topology/', 'config-file/'],
   yaml: ['topology/'],
@@ -87,6 +89,7 @@ describe('arrows', () => {
       'state/',
       'lab/',
       'verify/',
+      'balancer/',
     ];
     const starts = (path: string, prefixes: string[]): boolean =>
       prefixes.some((prefix) => path.startsWith(prefix));

@@ -56,7 +56,7 @@ while :; do
   systemctl kill -s STOP "$1"
   sleep "$2"
   systemctl kill -s CONT "$1"
-  sleep 0.05
+  sleep 0.02
 done
 EOT
   cat >/run/systemd/system/lablb-fault.service <<EOT

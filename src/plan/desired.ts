@@ -27,6 +27,8 @@ export interface DesiredNode {
   /** Where the node answers, as far as it was known: ports as they are, not as the topology has them. */
   readonly address?: string;
   readonly ports: readonly PortMapping[];
+  /** Proxy nodes: the unix socket of the runtime API, a real path on the node. */
+  readonly socket?: string;
 }
 
 export interface DesiredFile {

@@ -7,8 +7,10 @@ import type { FileSpec, Programs } from '../providers/provider.ts';
 import type { NodeView, Provisional } from '../render/view.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
 import { portsOf } from './ports.ts';
+import { CONFIG } from './proxy.ts';
 import { actualPort, type RoleContext, type ServiceSpec } from './role.ts';
 import { roleOf } from './roles.ts';
+import { statsSocketIn } from './stats-socket.ts';
 
 /** Renders a node's files: `renderNode` of `render/`. */
 export type Render = (topology: Topology, node: string, view: NodeView) => readonly FileSpec[];
@@ -82,12 +84,19 @@ function desireNode(
       family: family.name,
       root: view.root,
       address: view.addresses.get(node.name),
+      socket: runtimeSocket(rendered),
       ports: portsOf(topology, node).map((entry) => ({
         ...entry,
         actual: actualPort(view, node.name, entry.port),
       })),
     },
   };
+}
+
+/** As the balancer's configuration says it, whoever wrote that. */
+function runtimeSocket(files: readonly FileSpec[]): string | undefined {
+  const config = files.find(({ path }) => path === CONFIG);
+  return config && statsSocketIn(config.content.toString());
 }
 
 /** The topology's own commands run as a service that is done when they are: once, and again when they change. */

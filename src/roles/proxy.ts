@@ -4,7 +4,7 @@ import { packagedService } from './packaged.ts';
 import { portsOf } from './ports.ts';
 import { actualPort, type Role, type RoleContext, type ServiceSpec } from './role.ts';
 
-const CONFIG = '/etc/haproxy/haproxy.cfg';
+export const CONFIG = '/etc/haproxy/haproxy.cfg';
 
 /** Balances: lablb's engine, or HAProxy in its place, with the same files and flags. */
 export const proxy: Role = {

@@ -1,9 +1,10 @@
+import { isUp, ROW, readStats } from '../balancer/csv.ts';
+import { statsAuth } from '../balancer/stats-page.ts';
 import { statsUrl } from '../cli/lab-lines.ts';
 import { type Finding, tryCase } from './case.ts';
 import { curlFailure, type Exchange, exchange } from './exchange.ts';
 import { sendRequest, showCommand } from './request.ts';
 import { senderOf, siteTarget, testedSites, unknownConfiguration } from './sites.ts';
-import { rowsOf, statsAuth } from './stats.ts';
 import type { CaseResult, Suite, SuiteContext } from './suite.ts';
 
 const NAME = 'stats';
@@ -89,20 +90,15 @@ function tryTotals(context: SuiteContext): Promise<CaseResult> {
 /** Sessions of all servers so far. */
 async function totals(context: SuiteContext): Promise<number | undefined> {
   const seen = await ask(context, ';csv');
-  const servers = rowsOf(seen.body).filter(({ type }) => type === SERVER);
+  const servers = readStats(seen.body).filter(({ type }) => type === ROW.server);
   return servers.length === 0 ? undefined : servers.reduce((sum, { stot }) => sum + Number(stot), 0);
 }
-
-/** In the column `type`. */
-const SERVER = '2';
 
 async function tryAdmin(context: SuiteContext): Promise<CaseResult> {
   const { admin } = context.record.topology.balancer.stats!;
   return tryCase(NAME, 'changes', admin ? 'permitted' : 'refused', context, async (): Promise<Finding> => {
     const csv = await ask(context, ';csv');
-    const server = rowsOf(csv.body).find(
-      ({ type, status }) => type === SERVER && /^(?:UP|no check)/.test(status!),
-    );
+    const server = readStats(csv.body).find((row) => row.type === ROW.server && isUp(row));
     if (!server) return { proof: '', failure: 'no server is up whose state could be asked for' };
     // Ready it is already: who may do it changes nothing either.
     const form = `s=${encodeURIComponent(server.svname!)}&action=ready&b=${encodeURIComponent(server.pxname!)}`;
