@@ -14,7 +14,7 @@ export const dns: Role = {
       const watch = files
         .map(({ path }) => path)
         .filter((path) => path === paths[server] || path.startsWith(`${zones}/`));
-      return [packagedService({ ...installed, logs: [log] }, { watch })];
+      return [packagedService({ ...installed, logs: [log] }, { watch, main: true })];
     }
     const address = view.bind ?? '127.0.0.1';
     const port = actualPort(view, node.name, node.port);
@@ -30,6 +30,7 @@ export const dns: Role = {
         watch: [EMBEDDED_NAMES],
         onChange: 'restart',
         listens: [{ address, port }],
+        main: true,
       },
     ];
   },
