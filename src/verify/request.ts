@@ -11,6 +11,11 @@ export interface Target {
   readonly host?: string;
   /** File on the sending node of the authority to trust; the system's own when there is none. */
   readonly authority?: string;
+  /** Further header fields. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Address of this node that the request comes from, e.g. 127.0.0.2. */
+  readonly from?: string;
+  readonly method?: string;
 }
 
 export interface Answer {
@@ -30,12 +35,16 @@ export interface Sender {
 const MAX_SECONDS = 10;
 
 /** The command as it is typed by hand. */
-export function curlCommand({ url, host, authority }: Target): readonly string[] {
+export function curlCommand(target: Target): readonly string[] {
+  const { url, host, authority, headers, from, method } = target;
+  const fields = { ...(host === undefined ? {} : { Host: host }), ...headers };
   return [
     'curl',
     '-s',
     ...(authority === undefined ? [] : ['--cacert', authority]),
-    ...(host === undefined ? [] : ['-H', `Host: ${host}`]),
+    ...(from === undefined ? [] : ['--interface', from]),
+    ...(method === undefined ? [] : ['-X', method]),
+    ...Object.entries(fields).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
     url,
   ];
 }

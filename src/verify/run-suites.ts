@@ -1,6 +1,7 @@
 import { LabError } from '../errors.ts';
 import type { SuiteResult } from './junit.ts';
 import type { CaseResult, Suite, SuiteContext, Unfit } from './suite.ts';
+import { isUnfit } from './unfit.ts';
 
 /**
  * Runs suites one after another. One that has nothing to try in this lab is a case that was skipped, with its reason
@@ -33,6 +34,7 @@ async function attempt(suite: Suite, context: SuiteContext): Promise<readonly Ca
   try {
     return await suite.run(context);
   } catch (error) {
+    if (isUnfit(error)) return [skip(suite, { reason: error.message, hint: error.fields.hints?.[0] })];
     if (!(error instanceof LabError) || error.fields.exit !== undefined) throw error;
     const failure = [error.message, ...(error.fields.stderr?.trim().split('\n').slice(-3) ?? [])].join('; ');
     context.say(`${context.colours.red('✖')} ${failure}`);

@@ -1,13 +1,31 @@
 import { EXIT, LabError, nearest } from '../errors.ts';
+import { acl } from './acl.ts';
+import { errorfiles } from './errorfiles.ts';
+import { headers } from './headers.ts';
+import { l4 } from './l4.ts';
+import { leastconn } from './leastconn.ts';
 import { logging } from './logging.ts';
 import { redirect } from './redirect.ts';
 import { roundrobin } from './roundrobin.ts';
+import { source } from './source.ts';
 import { statistics } from './statistics.ts';
 import type { Suite } from './suite.ts';
 import { tls } from './tls.ts';
 
 /** Every suite of `lablb test`, in the order in which they run. */
-export const SUITES: readonly Suite[] = [roundrobin, tls, redirect, logging, statistics];
+export const SUITES: readonly Suite[] = [
+  roundrobin,
+  leastconn,
+  source,
+  acl,
+  headers,
+  errorfiles,
+  l4,
+  tls,
+  redirect,
+  logging,
+  statistics,
+];
 
 /** Stands for all of them. */
 export const ALL = 'all';

@@ -1,0 +1,115 @@
+import { actual } from '../cli/lab-lines.ts';
+import { pad } from '../cli/table.ts';
+import { type Finding, sayCommand, sayWithoutCurl, tryCase } from './case.ts';
+import { whoAnswered } from './page.ts';
+import { curlCommand, sendRequest } from './request.ts';
+import { waitForServers, withServersDown } from './servers-up.ts';
+import { labUrl, proxyOf, senderOf, type TestedSite, testedSites, titlesOf, unknownSites } from './sites.ts';
+import type { SiteState } from './stats.ts';
+import type { CaseResult, Suite, SuiteContext } from './suite.ts';
+import { type Echo, sayTwin, withTwin } from './twin.ts';
+
+const NAME = 'acl';
+/** A host that no site has (RFC 2606). */
+const NOBODY = 'nobody.invalid';
+
+/** The host of a request decides which site answers. */
+export const acl: Suite = {
+  name: NAME,
+  summary: 'the host of a request decides which site answers',
+  how: 'Each site is asked for by all its names, in upper case too, and with the port where it is not 80: on the lab’s own balancer, where one of the site’s servers must answer, and on a twin, which tells the backend that was chosen. A host that no site has must get status 503.',
+  unfit: (topology) =>
+    unknownSites(topology) ??
+    (topology.balancer.sites.length > 0
+      ? undefined
+      : { reason: 'every host reaches the same servers', hint: 'name sites in balancer.sites' }),
+  run: async (context) => {
+    const notUp = await waitForServers(context);
+    const results: CaseResult[] = [];
+    for (const site of testedSites(context.record.topology))
+      results.push(await trySite(site, notUp, context));
+    if (!context.record.topology.balancer.config)
+      results.push(await tryNobody(context), await tryBackends(context));
+    return results;
+  },
+};
+
+function trySite(site: TestedSite, notUp: readonly SiteState[], context: SuiteContext): Promise<CaseResult> {
+  const sender = senderOf(context);
+  return tryCase(NAME, site.name, `every way to say its name, from ${sender.node}`, context, async () => {
+    const { titles } = titlesOf(site);
+    const hosts = waysToSay(site, context);
+    const width = Math.max(...hosts.map((host) => host.length));
+    sayCommand(context, { url: labUrl(context), host: hosts[0] });
+    const answers: Record<string, string> = {};
+    let withoutCurl = false;
+    for (const host of hosts) {
+      const answer = await sendRequest({ url: labUrl(context), host }, sender);
+      withoutCurl ||= answer.via !== 'curl';
+      answers[host] = whoAnswered(answer, titles);
+      context.say(`  ${pad(host, width)}  ${answers[host]}`);
+    }
+    if (withoutCurl) sayWithoutCurl(context);
+    const wrong = hosts.find((host) => !titles.includes(answers[host]!));
+    const account = `Host: ${wrong} got ${answers[wrong ?? '']}, expected one of ${titles.join(', ')}`;
+    return {
+      proof: `${hosts.length} of ${hosts.length} reach its servers`,
+      failure: wrong && withServersDown(account, notUp),
+      data: { from: sender.node, answers },
+    };
+  });
+}
+
+function tryNobody(context: SuiteContext): Promise<CaseResult> {
+  const sender = senderOf(context);
+  return tryCase(NAME, 'a host that no site has', `from ${sender.node}`, context, async () => {
+    const target = { url: labUrl(context), host: NOBODY };
+    sayCommand(context, target);
+    const { status } = await sendRequest(target, sender);
+    return {
+      proof: 'status 503: no backend is for it',
+      failure: status === 503 ? undefined : `it got status ${status}, expected 503`,
+      data: { command: curlCommand(target), from: sender.node, status },
+    };
+  });
+}
+
+/** Sites may share servers: the backend itself only a twin tells. */
+function tryBackends(context: SuiteContext): Promise<CaseResult> {
+  return tryCase(NAME, 'backends', 'which one is chosen', context, () =>
+    withTwin(context, {}, async (twin): Promise<Finding> => {
+      sayTwin(context, twin);
+      const { sites } = context.record.topology.balancer;
+      const wanted = testedSites(context.record.topology).flatMap((site, i) =>
+        waysToSay(site, context).map((host) => ({ host, backend: sites[i]!.id })),
+      );
+      sayCommand(context, twin.target({ host: wanted[0]!.host }));
+      const width = Math.max(...wanted.map(({ host }) => host.length));
+      const chosen: Record<string, string> = {};
+      for (const { host } of wanted) {
+        chosen[host] = backendOf(await twin.echo(twin.target({ host })));
+        context.say(`  ${pad(host, width)}  backend ${chosen[host]}`);
+      }
+      const wrong = wanted.find(({ host, backend }) => chosen[host] !== backend);
+      return {
+        proof: `${wanted.length} of ${wanted.length} have the backend of their site`,
+        failure: wrong && `Host: ${wrong.host} has backend ${chosen[wrong.host]}, expected ${wrong.backend}`,
+        data: { program: twin.program, node: twin.node, chosen },
+      };
+    }),
+  );
+}
+
+function backendOf({ server }: Echo): string {
+  return server.slice(0, server.indexOf('/'));
+}
+
+/** Host fields as clients send them: a port is said where it is not that of the scheme. */
+function waysToSay({ host, aliases }: TestedSite, context: SuiteContext): string[] {
+  const port = actual(proxyOf(context), context.record.topology.balancer.port);
+  return [host!, ...aliases].flatMap((name) => [
+    name,
+    name.toUpperCase(),
+    ...(port === 80 ? [] : [`${name}:${port}`]),
+  ]);
+}
