@@ -1,10 +1,18 @@
-import { actual } from '../cli/lab-lines.ts';
 import { pad } from '../cli/table.ts';
+import type { StaticFiles } from '../topology/topology.ts';
 import { type Finding, sayCommand, sayWithoutCurl, tryCase } from './case.ts';
 import { whoAnswered } from './page.ts';
 import { curlCommand, sendRequest } from './request.ts';
 import { waitForServers, withServersDown } from './servers-up.ts';
-import { labUrl, proxyOf, senderOf, type TestedSite, testedSites, titlesOf, unknownSites } from './sites.ts';
+import {
+  labTarget,
+  labUrl,
+  senderOf,
+  type TestedSite,
+  testedSites,
+  titlesOf,
+  unknownSites,
+} from './sites.ts';
 import type { SiteState } from './stats.ts';
 import type { CaseResult, Suite, SuiteContext } from './suite.ts';
 import { type Echo, sayTwin, withTwin } from './twin.ts';
@@ -13,23 +21,29 @@ const NAME = 'acl';
 /** A host that no site has (RFC 2606). */
 const NOBODY = 'nobody.invalid';
 
-/** The host of a request decides which site answers. */
+/** The backend for files. */
+const STATIC = 'static_files';
+
+/** The host of a request decides which site answers; its path, on the frontend for files, whether it is for a file. */
 export const acl: Suite = {
   name: NAME,
-  summary: 'the host of a request decides which site answers',
-  how: 'Each site is asked for by all its names, in upper case too, and with the port where it is not 80: on the lab’s own balancer, where one of the site’s servers must answer, and on a twin, which tells the backend that was chosen. A host that no site has must get status 503.',
+  summary: 'the host of a request decides which site answers, its path whether it is for a file',
+  how: 'Each site is asked for by all its names, in upper case too, and with the port where it is not 80: on the lab’s own balancer, where one of the site’s servers must answer, and on a twin, which tells the backend that was chosen. A host that no site has must get status 503. Where the topology has `balancer.static`, paths of files must reach its backend and others must not.',
   unfit: (topology) =>
     unknownSites(topology) ??
-    (topology.balancer.sites.length > 0
+    (topology.balancer.sites.length > 0 || topology.balancer.static
       ? undefined
       : { reason: 'every host reaches the same servers', hint: 'name sites in balancer.sites' }),
   run: async (context) => {
+    const { topology } = context.record;
+    const { sites, config, static: files } = topology.balancer;
     const notUp = await waitForServers(context);
     const results: CaseResult[] = [];
-    for (const site of testedSites(context.record.topology))
-      results.push(await trySite(site, notUp, context));
-    if (!context.record.topology.balancer.config)
-      results.push(await tryNobody(context), await tryBackends(context));
+    if (sites.length > 0) {
+      for (const site of testedSites(topology)) results.push(await trySite(site, notUp, context));
+      if (!config) results.push(await tryNobody(context), await tryBackends(context));
+    }
+    if (files && !config) results.push(await tryPaths(files, context));
     return results;
   },
 };
@@ -40,11 +54,11 @@ function trySite(site: TestedSite, notUp: readonly SiteState[], context: SuiteCo
     const { titles } = titlesOf(site);
     const hosts = waysToSay(site, context);
     const width = Math.max(...hosts.map((host) => host.length));
-    sayCommand(context, { url: labUrl(context), host: hosts[0] });
+    sayCommand(context, labTarget(context, '/', hosts[0]));
     const answers: Record<string, string> = {};
     let withoutCurl = false;
     for (const host of hosts) {
-      const answer = await sendRequest({ url: labUrl(context), host }, sender);
+      const answer = await sendRequest(labTarget(context, '/', host), sender);
       withoutCurl ||= answer.via !== 'curl';
       answers[host] = whoAnswered(answer, titles);
       context.say(`  ${pad(host, width)}  ${answers[host]}`);
@@ -63,7 +77,7 @@ function trySite(site: TestedSite, notUp: readonly SiteState[], context: SuiteCo
 function tryNobody(context: SuiteContext): Promise<CaseResult> {
   const sender = senderOf(context);
   return tryCase(NAME, 'a host that no site has', `from ${sender.node}`, context, async () => {
-    const target = { url: labUrl(context), host: NOBODY };
+    const target = labTarget(context, '/', NOBODY);
     sayCommand(context, target);
     const { status } = await sendRequest(target, sender);
     return {
@@ -100,16 +114,47 @@ function tryBackends(context: SuiteContext): Promise<CaseResult> {
   );
 }
 
+/** Paths decide on the frontend for files. */
+function tryPaths({ port, begins, ends }: StaticFiles, context: SuiteContext): Promise<CaseResult> {
+  return tryCase(NAME, 'paths', `on the frontend for files, port ${port}`, context, () =>
+    withTwin(context, {}, async (twin): Promise<Finding> => {
+      sayTwin(context, twin);
+      const host = context.record.topology.balancer.sites[0]?.host;
+      const files = [
+        ...begins.flatMap((path) => [path, `${path.toUpperCase()}/page`]),
+        ...ends.flatMap((end) => [`/file${end}`, `/folder/FILE${end.toUpperCase()}`]),
+      ];
+      const others = ['/', '/page', ...begins.map((path) => `/other${path}`)];
+      const width = Math.max(...[...files, ...others].map((path) => path.length));
+      sayCommand(context, twin.target({ host, path: files[0], at: port }));
+      const chosen: Record<string, string> = {};
+      for (const path of [...files, ...others]) {
+        chosen[path] = backendOf(await twin.echo(twin.target({ host, path, at: port })));
+        context.say(`  ${pad(path, width)}  backend ${chosen[path]}`);
+      }
+      const missed = files.find((path) => chosen[path] !== STATIC);
+      const caught = others.find((path) => chosen[path] === STATIC);
+      return {
+        proof: `${files.length} paths of files reach ${STATIC}, ${others.length} others do not`,
+        failure: missed
+          ? `${missed} has backend ${chosen[missed]}, expected ${STATIC}`
+          : caught && `${caught} has backend ${STATIC}, expected that of the site`,
+        data: { program: twin.program, node: twin.node, chosen },
+      };
+    }),
+  );
+}
+
 function backendOf({ server }: Echo): string {
   return server.slice(0, server.indexOf('/'));
 }
 
 /** Host fields as clients send them: a port is said where it is not that of the scheme. */
 function waysToSay({ host, aliases }: TestedSite, context: SuiteContext): string[] {
-  const port = actual(proxyOf(context), context.record.topology.balancer.port);
+  const { port } = new URL(labUrl(context)); // none where it is
   return [host!, ...aliases].flatMap((name) => [
     name,
     name.toUpperCase(),
-    ...(port === 80 ? [] : [`${name}:${port}`]),
+    ...(port === '' ? [] : [`${name}:${port}`]),
   ]);
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '../plan/hash.ts';
 import { type Finding, tryCase } from './case.ts';
 import { type Answer, curlCommand, sendRequest, showCommand } from './request.ts';
-import { labUrl, proxyOf, senderOf } from './sites.ts';
+import { labTarget, proxyOf, senderOf } from './sites.ts';
 import type { CaseResult, Suite, SuiteContext } from './suite.ts';
 import { readConfiguration, readOnNode, sayTwin, type Twin, withTwin } from './twin.ts';
 import { ASK, type Changes } from './twin-config.ts';
@@ -21,7 +21,6 @@ interface Way {
   /** What it takes from the twin. */
   readonly changes?: Changes;
   readonly method?: string;
-  readonly host?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it is, through bash, for curl sends whole requests only. */
   readonly raw?: string;
@@ -141,12 +140,13 @@ function tryWay(way: Way, path: string | undefined, twin: Twin, context: SuiteCo
 }
 
 async function makeHappen(way: Way, twin: Twin, context: SuiteContext): Promise<Answer> {
-  const { host: site } = context.record.topology.balancer.sites[0] ?? {};
-  const { method, headers, host = site } = way;
+  const { sites, port } = context.record.topology.balancer;
+  const { method, headers } = way;
+  const host = sites[0]?.host;
+  if (way.raw !== undefined) return sendRaw(twin.target({ at: port }).url, way.raw, twin.node, context);
   const target = way.own
-    ? { url: labUrl(context), host, method, headers }
+    ? { ...labTarget(context, '/', host), method, headers }
     : twin.target({ host, method, headers });
-  if (way.raw !== undefined) return sendRaw(target.url, way.raw, twin.node, context);
   sayArgv(context, curlCommand(target));
   return way.own ? sendRequest(target, senderOf(context)) : twin.send(target);
 }

@@ -11,6 +11,8 @@ export interface Target {
   readonly host?: string;
   /** File on the sending node of the authority to trust; the system's own when there is none. */
   readonly authority?: string;
+  /** Whatever the certificate says: for a place that it does not name. */
+  readonly insecure?: boolean;
   /** Further header fields. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Address of this node that the request comes from, e.g. 127.0.0.2. */
@@ -36,12 +38,13 @@ const MAX_SECONDS = 10;
 
 /** The command as it is typed by hand. */
 export function curlCommand(target: Target): readonly string[] {
-  const { url, host, authority, headers, from, method } = target;
+  const { url, host, authority, insecure, headers, from, method } = target;
   const fields = { ...(host === undefined ? {} : { Host: host }), ...headers };
   return [
     'curl',
     '-s',
     ...(authority === undefined ? [] : ['--cacert', authority]),
+    ...(insecure ? ['-k'] : []),
     ...(from === undefined ? [] : ['--interface', from]),
     ...(method === undefined ? [] : ['-X', method]),
     ...Object.entries(fields).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),

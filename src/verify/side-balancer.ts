@@ -102,7 +102,7 @@ function notStarted(node: string, argv: readonly string[], { exitStatus, stderr 
 }
 
 /** Where it is: a folder that only its maker can read, for a configuration may hold a password. */
-const FOLDER = `dir="\${TMPDIR:-/tmp}/lablb-test-$1"`;
+const FOLDER = `dir="\${TMPDIR:-/tmp}/lablb-side-$1"`;
 
 /**
  * Arguments: nonce, seconds to live, port of the control frontend, the program. The configuration is the input. Beside

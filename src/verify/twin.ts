@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { actual } from '../cli/lab-lines.ts';
 import { LabError } from '../errors.ts';
 import { type Answer, curlCommand, type Sender, sendRequest, type Target } from './request.ts';
 import { LOOPBACK, withSideBalancer } from './side-balancer.ts';
@@ -17,8 +18,8 @@ export interface Twin {
   /** `lablb-proxy` or `haproxy`. */
   readonly program: string;
   readonly servers: readonly ServerName[];
-  /** A request as a client of the lab would send it. */
-  target(request?: Omit<Target, 'url'> & { readonly path?: string }): Target;
+  /** A request as a client of the lab would send it; `at`: to another port than that of the sites, as the topology has it. */
+  target(request?: Omit<Target, 'url'> & { readonly path?: string; readonly at?: number }): Target;
   send(target: Target): Promise<Answer>;
   /** Sends a request that a server keeps until the twin ends, and hands back the server once it is there. */
   hold(target: Target): Promise<ServerName>;
@@ -48,7 +49,7 @@ export async function withTwin<T>(
   use: (twin: Twin) => Promise<T>,
 ): Promise<T> {
   const config = twinConfig(await readConfiguration(context), changes);
-  const bind = siteBind(config, context);
+  bindAt(config, context);
   const held: Promise<unknown>[] = [];
   try {
     return await withSideBalancer(context, config, async ({ node, program, port, control }) => {
@@ -60,10 +61,12 @@ export async function withTwin<T>(
         node,
         program,
         servers: config.servers,
-        target: ({ path = '/', ...request } = {}) => ({
-          ...request,
-          url: `${bind.tls ? 'https' : 'http'}://${LOOPBACK}:${port(bind.name)}${path}`,
-        }),
+        target: ({ path = '/', at, ...request } = {}) => {
+          const { name, tls } = bindAt(config, context, at);
+          const url = `${tls ? 'https' : 'http'}://${LOOPBACK}:${port(name)}${path}`;
+          // Its certificate is for the lab's names and addresses: that is the suite tls's to prove.
+          return { ...request, url, insecure: tls || undefined };
+        },
         send: (target) => sendRequest(target, sender),
         hold: async (target) => {
           const before = await load();
@@ -113,13 +116,14 @@ export async function readOnNode(context: SuiteContext, node: string, path: stri
   });
 }
 
-/** Where the lab's clients arrive: the address with the balancer's port, else the first. */
-function siteBind(config: TwinConfig, context: SuiteContext): Bind {
-  const { port } = context.record.topology.balancer;
-  const actual = proxyOf(context).ports.find((mapping) => mapping.port === port)?.actual ?? port;
-  const bind = config.binds.find(({ address }) => address.endsWith(`:${actual}`)) ?? config.binds[0];
-  if (bind && config.servers.length > 0) return bind;
-  throw cannotTry('the configuration has no address to listen on, or no server');
+/** Where clients arrive for a port of the topology; that of the sites unless said, for which else the first does. */
+function bindAt(config: TwinConfig, context: SuiteContext, at?: number): Bind {
+  const { port, tls } = context.record.topology.balancer;
+  const wanted = actual(proxyOf(context), at ?? (tls?.redirect ? tls.port : port));
+  const bind = config.binds.find(({ address }) => address.endsWith(`:${wanted}`));
+  const any = bind ?? (at === undefined ? config.binds[0] : undefined);
+  if (any && config.servers.length > 0) return any;
+  throw cannotTry(`the configuration does not listen on port ${wanted}, or has no server`);
 }
 
 function asking(target: Target, what: string): Target {
