@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { sandboxScript } from './sandbox.ts';
 import { driftOf, Host, LABLB, ROOT } from './support.ts';
 
 const LAB = `name: bad
@@ -159,11 +158,5 @@ describe('bad input on a real daemon', () => {
     expect(await host.instances()).toEqual([]);
   });
 
-  const dhcp = (...options: string[]): void =>
-    void execFileSync(DHCP, [host.sandbox, ...options], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: 30_000,
-    });
+  const dhcp = (...options: string[]): void => sandboxScript('dhcp.sh', host.sandbox, ...options);
 });
-
-const DHCP = fileURLToPath(new URL('../sandbox/dhcp.sh', import.meta.url));

@@ -15,6 +15,18 @@ declare module 'vitest' {
 
 const SCRIPTS = fileURLToPath(new URL('../sandbox', import.meta.url));
 
+/** Runs a script of test/sandbox for the sandbox in this folder. */
+export function sandboxScript(
+  name: 'up.sh' | 'down.sh' | 'dhcp.sh',
+  folder: string,
+  ...options: string[]
+): void {
+  execFileSync(join(SCRIPTS, name), [folder, ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 900_000,
+  });
+}
+
 /**
  * One sandbox for all suites, taken away at the end. LABLB_SANDBOX=FOLDER uses one that is up already (or brings one
  * up there) and leaves it, which is quicker while tests are written. LABLB_SANDBOX_DAEMON=incus tests Incus.
@@ -22,15 +34,16 @@ const SCRIPTS = fileURLToPath(new URL('../sandbox', import.meta.url));
 export default function setup(project: TestProject): () => void {
   const kept = process.env.LABLB_SANDBOX;
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'lablb-sandbox-'));
-  const script = (name: string): void =>
-    void execFileSync(join(SCRIPTS, name), [folder], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: 900_000,
-    });
-  script('up.sh');
-  project.provide('sandbox', folder);
-  project.provide('client', readFileSync(join(folder, 'client'), 'utf8').trim() as 'lxc' | 'incus');
-  return () => {
-    if (!kept) script('down.sh');
+  const end = (): void => {
+    if (!kept) sandboxScript('down.sh', folder);
   };
+  try {
+    sandboxScript('up.sh', folder);
+    project.provide('sandbox', folder);
+    project.provide('client', readFileSync(join(folder, 'client'), 'utf8').trim() as 'lxc' | 'incus');
+  } catch (error) {
+    end();
+    throw error;
+  }
+  return end;
 }

@@ -37,6 +37,7 @@ main() {
   images=$("$here/images/build.sh")
   hold
   wrappers
+  limits
   lan
   daemon
   storage_and_images
@@ -76,6 +77,20 @@ SH
   echo "$client" >"$folder/client"
   # Here is one of the two, whatever this machine has.
   if path=$(command -v $other); then inside mount --bind /dev/null "$path"; fi
+}
+
+# Counted per user, and containers are all of one user: as LXD's manual has it for more than a few. They are the
+# machine's, and stay: another sandbox may need them.
+limits() {
+  raise fs/inotify/max_user_instances 8192
+  raise kernel/keys/maxkeys 2000
+  raise kernel/keys/maxbytes 2000000
+}
+
+raise() {
+  local now
+  now=$(cat "/proc/sys/$1")
+  [ "$now" -ge "$2" ] || inside sh -c "echo $2 >/proc/sys/$1" || echo "sandbox: $1 is $now and cannot be raised" >&2
 }
 
 # A switch with a host (lan0) and a DHCP server (lan1) on it.

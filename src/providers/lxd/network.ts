@@ -5,6 +5,7 @@ import type { LxdClient } from './client.ts';
 const ADDRESS_WITHIN_S = 30;
 const GAVE_UP = 97;
 const NO_INTERFACE = 96;
+const NO_INOTIFY = 95;
 
 /**
  * Waits on the node until its system manager answers and eth0 has a default route, which is when DHCP is done. On
@@ -40,16 +41,20 @@ i=0
 until [ ! -d /run/systemd/system ] || [ -S /run/systemd/private ]; do
   i=$((i + 1)); [ $i -lt "$tries" ] || exit 97; sleep 0.1
 done
+give_up() { journalctl -q -b -o cat --no-pager 2>/dev/null | grep -q 'inotify.*Too many open files' && exit 95; exit 97; }
 helped=
 until routed; do
-  i=$((i + 1)); [ $i -lt "$tries" ] || exit 97
+  i=$((i + 1)); [ $i -lt "$tries" ] || give_up
   [ $i -lt 30 ] || nic || exit 96
   if [ "$macvlan" = yes ] && [ -z "$helped" ] && [ $i -gt 5 ] && nic; then helped=yes; help_macvlan; fi
   sleep 0.1
 done
 `;
 
-/** @throws LabError `node.no-address` that tells what was waited for, and on which network. */
+export const INOTIFY_HINT =
+  'sudo sysctl -w fs.inotify.max_user_instances=8192   (and a line of it in /etc/sysctl.d)';
+
+/** @throws LabError `lxd.inotify`, `node.no-interface`, or `node.no-address` that tells what was waited for, and on which network. */
 export async function waitForAddress(
   client: LxdClient,
   node: string,
@@ -66,6 +71,7 @@ export async function waitForAddress(
     });
     if (result.exitStatus === 0) return;
     if (result.exitStatus === NO_INTERFACE) throw noInterface(client, node);
+    if (result.exitStatus === NO_INOTIFY) throw noInotify(node);
     // A virtual machine's agent is not there at once.
     if (result.exitStatus !== GAVE_UP && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -84,6 +90,16 @@ function noInterface(client: LxdClient, node: string): LabError {
       `${client.command} config show --expanded ${client.at(node)}`,
       "macvlan: auto under 'lxd:', or a profile with a nic in 'profiles:'",
     ],
+  });
+}
+
+/** Counted for all containers of a host together: with many of them systemd starts, and can start nothing. */
+function noInotify(node: string): LabError {
+  return new LabError('its system cannot start: the host has no inotify instances left', {
+    code: 'lxd.inotify',
+    node,
+    stderr: 'systemd there: Failed to create inotify object: Too many open files',
+    hints: [INOTIFY_HINT, 'fewer containers on this host'],
   });
 }
 
