@@ -63,9 +63,9 @@ function checkTopology(text: string, file: string, { provider, showDefaults }: C
       kind: 'topology',
       valid: true,
       summary: `lab '${topology.name}', ${topology.provider}, ${topology.nodes.length} nodes, ${topology.balancer.sites.length} sites`,
-      diagnostics: [],
+      diagnostics: parsed.warnings,
       defaults: showDefaults ? describeTopology(parsed) : undefined,
-      sources: new Map(),
+      sources: new Map([[file, text]]),
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

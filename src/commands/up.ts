@@ -5,6 +5,7 @@ import { within } from '../cli/deadline.ts';
 import { failureToJson, renderFailure } from '../cli/failure.ts';
 import { providerFlag, timeoutFlag, topologyArg } from '../cli/flags.ts';
 import { nodeAbout, planLines, upLines } from '../cli/lab-lines.ts';
+import { renderDiagnostics } from '../errors.ts';
 import { describe } from '../plan/plan.ts';
 import { plural } from '../text.ts';
 import type { ProviderName } from '../topology/topology.ts';
@@ -45,7 +46,12 @@ export default class Up extends LabCommand {
       import('../lab/up.ts'),
     ]);
     const { scriptOf } = await import('../lab/script.ts');
-    const topology = await loadLab(args.topology, flags.provider as ProviderName | undefined);
+    const topology = await loadLab(
+      args.topology,
+      flags.provider as ProviderName | undefined,
+      (warnings, sources) =>
+        process.stderr.write(`${renderDiagnostics(warnings, sources, { severity: true })}\n`),
+    );
     const provider = await providerFor(topology);
     const head = `${this.c.bold(topology.name)} · ${topology.provider} · ${plural(topology.nodes.length, 'node')}`;
 

@@ -40,7 +40,10 @@ export default class Validate extends LabCommand {
   }
 
   #print(report: FileReport): void {
-    if (report.diagnostics.length > 0) this.log(renderDiagnostics(report.diagnostics, report.sources));
+    if (report.diagnostics.length > 0) {
+      const severity = report.valid; // what is no error says so
+      this.log(renderDiagnostics(report.diagnostics, report.sources, { severity }));
+    }
     if (report.output) this.log(report.output);
     if (report.defaults !== undefined) this.log(report.defaults.trimEnd());
     else this.log(`${report.valid ? this.c.green('✔') : this.c.red('✖')} ${report.file}: ${report.summary}`);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { EXIT, LabError } from '../errors.ts';
 import { allRecords, type LabRecord, readRecord, requireRecord } from '../state/record.ts';
+import type { ParseOptions } from '../topology/parse.ts';
 import type { ProviderName, Topology } from '../topology/topology.ts';
 
 export interface Which {
@@ -40,11 +41,15 @@ export async function whichLab({ topology, name, cwd = process.cwd() }: Which): 
  * The checked topology of a file: the one given, else the folder's only one. Findings name the file as a person in
  * this folder would; the topology has its absolute path.
  */
-export async function loadLab(topology: string | undefined, provider?: ProviderName): Promise<Topology> {
+export async function loadLab(
+  topology: string | undefined,
+  provider?: ProviderName,
+  warn?: ParseOptions['warn'],
+): Promise<Topology> {
   const { findTopology, loadTopology } = await import('../topology/load.ts');
   const file = resolve(topology ?? (await findTopology(process.cwd())));
   const near = relative(process.cwd(), file);
-  return { ...(await loadTopology(near.startsWith('..') ? file : near, { provider })), file };
+  return { ...(await loadTopology(near.startsWith('..') ? file : near, { provider, warn })), file };
 }
 
 async function labOfFile(file: string): Promise<LabRecord> {

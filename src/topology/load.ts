@@ -13,7 +13,7 @@ import type { Topology } from './topology.ts';
  */
 export async function loadTopology(
   file: string,
-  options: Pick<ParseOptions, 'env' | 'provider'> = {},
+  options: Pick<ParseOptions, 'env' | 'provider' | 'warn'> = {},
 ): Promise<Topology> {
   const { parseTopology } = await import('./parse.ts'); // not needed to find a file, and slow to load
   return parseTopology(await readTopologyText(file), {

@@ -2,6 +2,7 @@ import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { ConfigError, type Diagnostic } from '../errors.ts';
 import { diagnose, finding, meantIssues } from './diagnose.ts';
 import type { Environment } from './environment.ts';
+import { checkGivenCertificate } from './given-certificate.ts';
 import { type Resolved, resolve } from './resolve.ts';
 import { NODE_NAME, type Settings, topologySchema } from './schema.ts';
 import { type Path, readSource, type Source } from './source.ts';
@@ -15,6 +16,10 @@ export interface ParseOptions {
   readonly provider?: ProviderName;
   /** Text of a referenced file, or undefined when there is none. */
   readonly readFile?: (path: string) => string | undefined;
+  /** Against which certificates are checked; the present unless said. */
+  readonly now?: Date;
+  /** Told what is no mistake and yet worth knowing. */
+  readonly warn?: (warnings: readonly Diagnostic[], sources: ReadonlyMap<string, string>) => void;
 }
 
 /** A checked topology, and where its values come from. */
@@ -22,6 +27,7 @@ export interface Parsed extends Pick<Resolved, 'topology' | 'keys'> {
   readonly source: Source;
   /** Whether the provider is another than the file says. */
   readonly overridden: boolean;
+  readonly warnings: readonly Diagnostic[];
 }
 
 /**
@@ -30,7 +36,9 @@ export interface Parsed extends Pick<Resolved, 'topology' | 'keys'> {
  * @throws ConfigError with every finding at once, in the order of the file.
  */
 export function parseTopology(text: string, options: ParseOptions): Topology {
-  return parseWithSource(text, options).topology;
+  const { topology, warnings } = parseWithSource(text, options);
+  if (warnings.length > 0) options.warn?.(warnings, new Map([[options.file, withoutPasswords(text)]]));
+  return topology;
 }
 
 /** As parseTopology, keeping hold of the text. */
@@ -47,13 +55,21 @@ export function parseWithSource(text: string, options: ParseOptions): Parsed {
   readNodeFiles(settings, options, source, diagnostics);
   const name = nameOf(settings, options.file, source, diagnostics);
   const resolved = resolve({ ...settings, provider }, source, { file: options.file, name, config });
-  const all = [...diagnostics, ...resolved.diagnostics];
+  const remarks = checkGivenCertificate(settings, {
+    read: (name) => options.readFile?.(resolvePath(dirname(options.file), name)),
+    source,
+    now: options.now ?? new Date(),
+  }).map(({ severity, path, message, hint }) => ({ ...finding(source, path, message, hint), severity }));
+  const warnings = remarks.filter(({ severity }) => severity === 'warning');
+  const errors = remarks.filter(({ severity }) => severity === 'error');
+  const all = [...diagnostics, ...resolved.diagnostics, ...errors];
   if (all.length > 0) throw refusal(all, text, options.file);
   return {
     topology: resolved.topology,
     keys: resolved.keys,
     source,
     overridden: provider !== settings.provider,
+    warnings,
   };
 }
 
