@@ -1,7 +1,8 @@
+import { basename } from 'node:path/posix';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { nameFlag } from '../cli/flags.ts';
-import { EXIT } from '../errors.ts';
+import { didYouMean, EXIT, LabError } from '../errors.ts';
 import { nodeOf } from '../lab/node.ts';
 
 export default class Logs extends LabCommand {
@@ -9,12 +10,18 @@ export default class Logs extends LabCommand {
   static override examples = [
     '<%= config.bin %> logs proxyha --follow',
     '<%= config.bin %> logs web1 -n 100',
+    '<%= config.bin %> logs proxyha --file haproxy-access.log',
   ];
   static override args = { node: Args.string({ description: 'node of the lab', required: true }) };
   static override flags = {
     topology: Flags.string({ char: 't', description: 'topology file of the lab', helpValue: 'FILE' }),
     name: nameFlag,
     follow: Flags.boolean({ char: 'f', description: 'go on showing what is written, until Ctrl-C' }),
+    file: Flags.string({
+      description: 'only this log, by its path or its name (may be given again)',
+      multiple: true,
+      helpValue: 'FILE',
+    }),
     lines: Flags.integer({ char: 'n', description: 'last lines of each log', default: 20, min: 0 }),
   };
 
@@ -27,8 +34,9 @@ export default class Logs extends LabCommand {
     const record = await whichLab(flags);
     const node = nodeOf(record, args.node);
     const provider = await providerFor(record.topology);
-    const logs = node.services.flatMap((service) => service.logs);
-    if (logs.length === 0) {
+    const all = [...new Set(node.services.flatMap((service) => service.logs))];
+    const logs = chosen(all, flags.file);
+    if (all.length === 0) {
       this.log(`${node.name} has no services, so no logs`);
       return { node: node.name, logs: {} };
     }
@@ -46,4 +54,22 @@ export default class Logs extends LabCommand {
     this.fail(flags.follow && status === EXIT.interrupted ? EXIT.ok : status);
     return undefined;
   }
+}
+
+/** The logs that are named; all when none is. @throws LabError `logs.unknown` with those that there are. */
+function chosen(all: readonly string[], wanted: readonly string[] = []): readonly string[] {
+  const named = (log: string, word: string): boolean => log === word || basename(log) === word;
+  const stranger = wanted.find((word) => !all.some((log) => named(log, word)));
+  if (stranger !== undefined && all.length > 0)
+    throw new LabError(`it has no log '${stranger}'`, {
+      code: 'logs.unknown',
+      exit: EXIT.refused,
+      hints: [
+        didYouMean(
+          stranger,
+          all.map((log) => basename(log)),
+        ) ?? `one of: ${all.join(', ')}`,
+      ],
+    });
+  return wanted.length === 0 ? all : all.filter((log) => wanted.some((word) => named(log, word)));
 }
