@@ -11,7 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/lablb/sandbox
-mirror=${LABLB_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# The mirror that this machine's own packages come from.
+mirror=${LABLB_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Release: bookworm' | head -n 1)}
 mkdir -p "$cache"
 exec 3>&1 1>&2
 exec 9>"$cache/.lock"
