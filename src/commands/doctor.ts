@@ -2,7 +2,8 @@ import { Args } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { table } from '../cli/table.ts';
 import { EXIT } from '../errors.ts';
-import { DOCTOR_PROVIDERS, examine, type Finding } from '../lab/doctor.ts';
+import { DOCTOR_PROVIDERS, examine } from '../lab/doctor.ts';
+import type { Finding } from '../providers/finding.ts';
 
 export default class Doctor extends LabCommand {
   static override summary = 'Say what is here, what is missing, and how to get it';
@@ -10,7 +11,7 @@ export default class Doctor extends LabCommand {
     'Exit status 3 when something is missing that is needed: by the provider asked for, or by every provider when none is.';
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor lxd'];
   static override args = {
-    provider: Args.string({ description: 'look at one provider only', options: DOCTOR_PROVIDERS }),
+    provider: Args.string({ description: 'look at one provider only', options: [...DOCTOR_PROVIDERS] }),
   };
 
   async run(): Promise<unknown> {
@@ -29,9 +30,9 @@ export default class Doctor extends LabCommand {
     return findings;
   }
 
-  private row({ name, need, found, get }: Finding): string[] {
+  private row({ name, need, found, get, lacks }: Finding): string[] {
     if (found !== undefined) return [this.c.green('✔'), name, found];
     const mark = need === 'needed' ? this.c.red('✖') : this.c.yellow('○');
-    return [mark, name, `${need === 'needed' ? 'missing' : 'not here'}: ${get}`];
+    return [mark, name, `${lacks ?? (need === 'needed' ? 'missing' : 'not here')}: ${get}`];
   }
 }

@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import type { Finding, Need } from '../providers/finding.ts';
 import { bindProbe } from '../providers/local/placement.ts';
 import { findProgram } from '../providers/local/programs.ts';
+import { examineLxd } from '../providers/lxd/doctor.ts';
 import { enginePath } from '../shell/engine.ts';
 import { run } from '../shell/run.ts';
 import { stateHome } from '../state/paths.ts';
-
-export type Need = 'needed' | 'useful';
 
 /** One thing that a provider needs or can use. */
 interface Check {
@@ -15,14 +15,6 @@ interface Check {
   /** What is here, for people; undefined when it is missing. */
   readonly look: () => Promise<string | undefined>;
   /** How to get it. */
-  readonly get: string;
-}
-
-export interface Finding {
-  readonly provider: string;
-  readonly name: string;
-  readonly need: Need;
-  readonly found?: string;
   readonly get: string;
 }
 
@@ -66,20 +58,6 @@ const CHECKS: readonly Check[] = [
     get: 'apt-get install haproxy, for `engine: haproxy`',
   },
   {
-    provider: 'lxd',
-    name: 'lxc or incus',
-    need: 'needed',
-    look: containers,
-    get: 'snap install lxd · apt-get install incus; then `lxd init --auto`',
-  },
-  {
-    provider: 'lxd',
-    name: 'its daemon',
-    need: 'needed',
-    look: daemon,
-    get: 'start it, and join its group: usermod -aG lxd $USER',
-  },
-  {
     provider: 'ssh',
     name: 'ssh',
     need: 'needed',
@@ -89,17 +67,22 @@ const CHECKS: readonly Check[] = [
   { provider: 'ssh', name: 'a key', need: 'useful', look: sshKey, get: 'ssh-keygen -t ed25519, or an agent' },
 ];
 
-/** Names of what can be looked at: the providers, in the order of the table. */
-export const DOCTOR_PROVIDERS = [...new Set(CHECKS.map((check) => check.provider))].filter(
-  (p) => p !== EVERYWHERE,
-);
+/** Providers whose needs hang together, and are looked at one after the other. */
+const EXAMINED: Readonly<Record<string, () => Promise<Finding[]>>> = { lxd: examineLxd };
+
+/** Names of what can be looked at: the providers. */
+export const DOCTOR_PROVIDERS = ['local', 'lxd', 'ssh'] as const;
 
 /** What is here and what is missing, for one provider or all of them, with what all of them need. */
-export function examine(provider?: string): Promise<Finding[]> {
-  const checks = CHECKS.filter(
-    (check) => !provider || check.provider === EVERYWHERE || check.provider === provider,
-  );
-  return Promise.all(checks.map(async ({ look, ...check }) => ({ ...check, found: await look() })));
+export async function examine(provider?: string): Promise<Finding[]> {
+  const groups = [EVERYWHERE, ...DOCTOR_PROVIDERS.filter((name) => !provider || name === provider)];
+  return (await Promise.all(groups.map(examineGroup))).flat();
+}
+
+async function examineGroup(group: string): Promise<Finding[]> {
+  const checks = CHECKS.filter((check) => check.provider === group);
+  const findings = checks.map(async ({ look, ...check }) => ({ ...check, found: await look() }));
+  return [...(await Promise.all(findings)), ...((await EXAMINED[group]?.()) ?? [])];
 }
 
 async function engine(): Promise<string | undefined> {
@@ -128,22 +111,6 @@ async function ownAddresses(): Promise<string | undefined> {
 async function lowPorts(): Promise<string | undefined> {
   const state = await bindProbe('127.64.0.1', 80);
   return state === 'forbidden' || state === 'no-address' ? undefined : 'permitted';
-}
-
-async function containers(): Promise<string | undefined> {
-  return (await version(['lxc', '--version'])) ?? (await version(['incus', '--version']));
-}
-
-async function daemon(): Promise<string | undefined> {
-  for (const command of ['lxc', 'incus']) {
-    if (!findProgram(command)) continue;
-    // `list` asks the daemon; `--version` would not.
-    const { exitStatus } = await run([command, 'list', '--format', 'csv'], { timeoutMs: 5000 }).catch(
-      () => FAILED,
-    );
-    if (exitStatus === 0) return `answers to ${command}`;
-  }
-  return undefined;
 }
 
 async function sshKey(): Promise<string | undefined> {

@@ -21,6 +21,14 @@ describe('bad input on a real daemon', () => {
 
   const lxd = (more: string): void => host.edit((text) => text.replace('debian/12', `debian/12, ${more}`));
 
+  it('nothing: the doctor finds all that is needed', async () => {
+    const said = await host.must('doctor', 'lxd');
+    expect(said).not.toMatch(/[✖○]/);
+    expect(said).toMatch(/✔ {2}storage pool +default/);
+    expect(said).toMatch(/✔ {2}parent for macvlan +lan0;/);
+    expect(said).toContain('images:rockylinux/8 is to be had');
+  });
+
   it('no client', async () => {
     const up = await host.run('env', 'PATH=/nowhere', process.execPath, LABLB, 'up');
     expect(up).toMatchObject({ status: 3, stdout: '' });
@@ -33,6 +41,9 @@ describe('bad input on a real daemon', () => {
     const empty = ['LXD_DIR', 'INCUS_DIR'].map((name) => `${name}=${host.folder}`);
     const up = await host.run('env', '-u', 'INCUS_SOCKET', ...empty, process.execPath, LABLB, 'up');
     expect(up.status).toBe(3);
+    const doctor = await host.run('env', ...empty, process.execPath, LABLB, 'doctor', 'lxd');
+    expect(doctor.status).toBe(3);
+    expect(doctor.stdout).toMatch(/✖ {2}its daemon +the daemon does not answer: sudo systemctl start/);
     const daemon = inject('client') === 'incus' ? 'incus' : 'lxd';
     expect(up.stderr).toMatch(/^✖ the daemon does not answer\n/);
     expect(up.stderr).toContain(`sudo systemctl start ${daemon}`);

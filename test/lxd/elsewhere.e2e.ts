@@ -42,6 +42,10 @@ describe('a lab in a project, in a pool, on a remote', () => {
     await host.tryLxc('project', 'delete', 'second');
     await host.tryLxc('storage', 'delete', 'second');
     await host.tryLxc('remote', 'remove', 'far');
+    const trusted = JSON.parse(await host.lxc('config', 'trust', 'list', '--format', 'json')) as {
+      fingerprint: string;
+    }[];
+    for (const { fingerprint } of trusted) await host.tryLxc('config', 'trust', 'remove', fingerprint);
     await host.tryLxc('config', 'unset', 'core.https_address');
     await host.close();
   });

@@ -87,7 +87,8 @@ function parentOf({ macvlan, remote }: LxdSettings): string {
   });
 }
 
-function routes(): string {
+/** The text of /proc/net/route; empty where there is none. */
+export function routes(): string {
   try {
     return readFileSync('/proc/net/route', 'utf8');
   } catch {
