@@ -34,7 +34,7 @@ const SERVER_FILES: Readonly<Record<DnsServer, ServerFiles>> = {
     const records = nameRecords(hosts);
     const content = renderTemplate('dns/dnsmasq.conf.hbs', {
       ...common(topology, node, view),
-      log: paths.logs.dnsmasq,
+      logFile: paths.logs.dnsmasq,
       zones: zonesOf(records),
       records,
     });
@@ -51,7 +51,7 @@ const SERVER_FILES: Readonly<Record<DnsServer, ServerFiles>> = {
         content: renderTemplate('dns/named.conf.hbs', {
           ...options,
           lab,
-          log: paths.logs.bind,
+          logFile: paths.logs.bind,
           directory: paths.directory,
           folder: paths.zones,
           clients: [...new Set(view.addresses.values())],

@@ -1,5 +1,6 @@
 import { EXIT, LabError, nearest } from '../errors.ts';
 import { acl } from './acl.ts';
+import { dns } from './dns.ts';
 import { errorfiles } from './errorfiles.ts';
 import { headers } from './headers.ts';
 import { l4 } from './l4.ts';
@@ -25,6 +26,7 @@ export const SUITES: readonly Suite[] = [
   redirect,
   logging,
   statistics,
+  dns,
 ];
 
 /** Stands for all of them. */
