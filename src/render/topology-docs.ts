@@ -103,6 +103,7 @@ function typeOf(schema: JsonSchema): string {
 }
 
 function simpleType(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(' ');
   if (schema.type === 'array') return `list of ${schema.items?.type === 'integer' ? 'numbers' : 'texts'}`;
   if (schema.type === 'integer' || schema.type === 'number') return range(schema);

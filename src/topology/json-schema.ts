@@ -9,6 +9,7 @@ export interface JsonSchema {
   readonly description?: string;
   readonly type?: string;
   readonly default?: unknown;
+  readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
   readonly minimum?: number;

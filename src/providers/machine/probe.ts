@@ -100,7 +100,9 @@ function resolverOf(of: (kind: string) => string[][]): Resolver | undefined {
   return {
     owner: owner as Resolver['owner'],
     target: target || undefined,
-    nameservers: of('nameserver').flatMap(([address = '']) => (isIP(address) ? [address] : [])),
+    nameservers: of('nameserver').flatMap(([address = '']) =>
+      isIP(address) && !address.includes('%') ? [address] : [],
+    ),
     search: of('search')
       .flat()
       .filter((domain) => /^[\w.-]+$/.test(domain)),

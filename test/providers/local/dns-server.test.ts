@@ -126,7 +126,11 @@ describe('the DNS server of local nodes', () => {
         const first = all.length >= 2 ? 2 + all.readUInt16BE(0) : Number.POSITIVE_INFINITY;
         if (all.length < first + 2 || all.length < first + 2 + all.readUInt16BE(first)) return;
         socket.destroy();
-        resolve([all.subarray(0, first), all.subarray(first)].flatMap((one) => found(dns.streamDecode(one) as dns.DecodedPacket)));
+        resolve(
+          [all.subarray(0, first), all.subarray(first)].flatMap((one) =>
+            found(dns.streamDecode(one) as dns.DecodedPacket),
+          ),
+        );
       });
       socket.setNoDelay(true);
       for (const byte of stream) socket.write(Buffer.of(byte));
