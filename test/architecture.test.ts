@@ -31,7 +31,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   state: ['shell', 'plan'],
   providers: ['shell', 'state', 'plan', 'os', 'roles', 'render'],
   balancer: ['credentials'],
-  verify: ['balancer', 'cli', 'credentials', 'plan', 'render', 'shell', 'state', 'providers'],
+  verify: ['balancer', 'cli', 'credentials', 'lab', 'plan', 'render', 'shell', 'state', 'providers'],
   config: [],
   sockets: [],
   proxy: ['config', 'sockets'],

@@ -5,6 +5,7 @@ import { nameFlag } from '../cli/flags.ts';
 import { table } from '../cli/table.ts';
 import { plural } from '../text.ts';
 import type { SuiteResult } from '../verify/junit.ts';
+import { FAILURE_NAMES, type FailureName } from '../verify/suite.ts';
 
 export default class Test extends LabCommand {
   static override summary = 'Prove with real requests that the lab does what it should';
@@ -29,6 +30,12 @@ export default class Test extends LabCommand {
       min: 1,
       max: 100_000,
     }),
+    how: Flags.option({
+      options: FAILURE_NAMES,
+      multiple: true,
+      default: ['stop'] as FailureName[],
+      description: 'how the suite failover makes a server fail; may be repeated',
+    })(),
     list: Flags.boolean({ description: 'show which suites there are, and run none' }),
     junit: Flags.string({
       description: 'also write the results to this file, as JUnit XML',
@@ -56,6 +63,7 @@ export default class Test extends LabCommand {
       record,
       provider: await providerFor(record.topology),
       requests: flags.requests,
+      how: flags.how,
       signal: this.interruptible({ hints: [] }),
       colours: this.c,
       say: (line) => this.log(line),

@@ -20,6 +20,10 @@ export interface Suite {
   run(context: SuiteContext): Promise<readonly CaseResult[]>;
 }
 
+/** Ways in which `failover` makes a server fail: those that a balancer can make up for. */
+export const FAILURE_NAMES = ['stop', 'freeze'] as const;
+export type FailureName = (typeof FAILURE_NAMES)[number];
+
 export interface Unfit {
   /** A clause: "the topology names no sites". */
   readonly reason: string;
@@ -32,6 +36,8 @@ export interface SuiteContext {
   readonly provider: LabProvider;
   /** Requests for each case. */
   readonly requests: number;
+  /** How servers are made to fail, where a suite does that. */
+  readonly how?: readonly FailureName[];
   readonly signal: AbortSignal;
   readonly colours: Colours;
   /** Shown as it happens; nothing under --json. */

@@ -2,6 +2,7 @@ import { EXIT, LabError, nearest } from '../errors.ts';
 import { acl } from './acl.ts';
 import { dns } from './dns.ts';
 import { errorfiles } from './errorfiles.ts';
+import { failover } from './failover.ts';
 import { headers } from './headers.ts';
 import { l4 } from './l4.ts';
 import { leastconn } from './leastconn.ts';
@@ -27,6 +28,7 @@ export const SUITES: readonly Suite[] = [
   logging,
   statistics,
   dns,
+  failover,
 ];
 
 /** Stands for all of them. */
