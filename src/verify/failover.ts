@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isUp, ROW, readStats, type StatsRow } from '../balancer/csv.ts';
 import { balancerStats } from '../balancer/stats.ts';
+import { LabError } from '../errors.ts';
 import { failNode, healNodes } from '../lab/faults.ts';
 import { nodeOf } from '../lab/node.ts';
 import { plural, seconds } from '../text.ts';
 import { durationText } from '../topology/duration.ts';
 import type { Balancer } from '../topology/topology.ts';
 import { type Finding, sayCommand, tryCase } from './case.ts';
-import { sendRequest, type Target } from './request.ts';
+import type { Target } from './request.ts';
 import { waitForServers } from './servers-up.ts';
 import { senderOf, siteTarget, type TestedSite, testedSites } from './sites.ts';
 import { type Rate, type Reply, type Steady, sendSteadily } from './steady.ts';
@@ -88,7 +89,6 @@ function tryFailure(failure: Failure, site: TestedSite, context: SuiteContext): 
     const before = await rowsOf(victim!, context);
     const unfit = notReady(victim!, before);
     if (unfit) return { proof: '', failure: unfit };
-    const usual = (await sendRequest(target, senderOf(context))).status;
     const trial = {
       failure,
       victim: victim!,
@@ -96,7 +96,7 @@ function tryFailure(failure: Failure, site: TestedSite, context: SuiteContext): 
       expected: expect(failure, before, context.record.topology.balancer),
     };
     const seen = await observe(trial, context);
-    return judge({ ...trial, others, usual, before, ...seen }, context);
+    return judge({ ...trial, others, before, ...seen }, context);
   });
 }
 
@@ -135,10 +135,15 @@ async function observe({ failure, victim, target, expected }: Trial, context: Su
   };
   const pause = (ms: number): Promise<unknown> =>
     sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+  let touched = true;
   try {
     const early = load();
     await pause(STEADY_MS);
-    await failNode(record, node, { how: failure.how, delayMs: 0 }, provider);
+    await failNode(record, node, { how: failure.how, delayMs: 0 }, provider).catch((error) => {
+      // Refused, so nothing was done; a fault that somebody else made is theirs to undo.
+      touched = !(error instanceof LabError && error.fields.code.startsWith('fault.'));
+      throw error;
+    });
     const failed = performance.now();
     const tell = (event: string): void =>
       context.say(`  ${clock(performance.now() - failed).padStart(7)}  ${event}`);
@@ -157,7 +162,8 @@ async function observe({ failure, victim, target, expected }: Trial, context: Su
     const replies = [await first, await late.end()] as const;
     return { downMs, upMs, early: replies[0], late: replies[1], after: await rowsOf(victim, context) };
   } finally {
-    await Promise.allSettled([...loads.map((one) => one.end()), healNodes(record, [node], provider)]);
+    const heal = touched ? [healNodes(record, [node], provider)] : [];
+    await Promise.allSettled([...loads.map((one) => one.end()), ...heal]);
   }
 }
 
@@ -227,14 +233,12 @@ async function rowsOf(server: string, { record, provider, signal }: SuiteContext
 
 interface Evidence extends Trial, Seen {
   readonly others: readonly string[];
-  /** Status of an answer as it should be: Apache's welcome page has 403. */
-  readonly usual: number;
   readonly before: readonly StatsRow[];
 }
 
 function judge(evidence: Evidence, { say }: SuiteContext): Finding {
-  const { failure, victim, expected, others, usual, early, late, before, after, downMs, upMs } = evidence;
-  const wrong = [...early, ...late].filter(({ status }) => status !== usual);
+  const { failure, victim, expected, others, early, late, before, after, downMs, upMs } = evidence;
+  const wrong = [...early, ...late].filter(isLost);
   // Before DOWN a request may be with a server that has taken it and will not answer.
   const hung = failure.takes && downMs !== undefined ? early.filter(({ status }) => status === 0).length : 0;
   const failed = wrong.length - hung;
@@ -254,7 +258,8 @@ function judge(evidence: Evidence, { say }: SuiteContext): Finding {
       upMs === undefined &&
       `${victim} did not come back within ${seconds(expected.up.limitMs)}`,
     total === 0 && 'no request was sent at all',
-    failed > 0 && `${failed} of ${total} requests failed (${tally(wrong, hung)})`,
+    failed > 0 &&
+      `${failed} of ${total} requests failed (${tally(wrong, hung)}); 'retries' and 'option redispatch' send again what a server did not take`,
   ].filter((complaint) => complaint !== false);
   return {
     proof: hung > 0 ? 'nothing lost that could be sent again' : 'nothing lost',
@@ -270,6 +275,11 @@ function judge(evidence: Evidence, { say }: SuiteContext): Finding {
       upMs: round(upMs),
     },
   };
+}
+
+/** No answer, or one that says that there is none. Servers themselves may say 403: Apache's welcome page does. */
+function isLost({ status }: Reply): boolean {
+  return status === 0 || status >= 500;
 }
 
 function unnoticed({ victim, failure, expected }: Evidence): string {

@@ -51,6 +51,7 @@ export function sendSteadily(target: Target, { batch, patience }: Rate, { provid
   return {
     end: () => {
       ended ??= end();
+      ended.catch(() => undefined); // it may be awaited later
       return ended;
     },
   };
