@@ -51,6 +51,20 @@ function planOf(nodes: Record<string, ObservedNode>, options = {}): string[] {
 }
 
 describe('makePlan', () => {
+  it('says why a file is another, where there is more to say', () => {
+    const files = new Map([['/etc/haproxy/haproxy.cfg', 'c0']]);
+    const reasons = new Map([['/etc/haproxy/haproxy.cfg', 'it ends in 12 days']]);
+    const old = { web1: seen(web), proxyha: seen(proxy, { files, pushed: files }) };
+    expect(planOf(old, { reasons })).toEqual(
+      [
+        'proxyha:push:/etc/haproxy/haproxy.cfg: it ends in 12 days',
+        expect.stringContaining('proxyha:reload:proxy'),
+      ].slice(0, 1),
+    );
+    const byHand = { web1: seen(web), proxyha: seen(proxy, { files }) };
+    expect(planOf(byHand, { reasons })[0]).toContain('it was changed by hand');
+  });
+
   it('has nothing to do when all is as it should be', () => {
     expect(planOf({ web1: seen(web), proxyha: seen(proxy) })).toEqual([]);
   });

@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitWords } from '../../src/config/words.ts';
+import { settleCredentials } from '../../src/credentials/settle.ts';
 import { configWord } from '../../src/render/config-word.ts';
 import type { NodeView } from '../../src/render/render.ts';
+import type { Credentials } from '../../src/render/view.ts';
 import { needs, which } from '../support/needs.ts';
-import { contentOf, filesOf } from './support.ts';
+import { contentOf, filesOf, topologyOf } from './support.ts';
 
 const CONFIG = '/etc/haproxy/haproxy.cfg';
 const QUICKSTART = readFileSync(new URL('../../topologies/quickstart.yaml', import.meta.url), 'utf8');
@@ -35,8 +37,12 @@ const CHECKERS = [
 for (const { name, command, here, silence } of CHECKERS)
   describe.skipIf(!here)(`${name} takes the rendered configuration`, () => {
     let folder: string;
-    beforeAll(() => {
+    let credentials: Credentials;
+    beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'lablb-render-'));
+      const topology = topologyOf('nodes: { web: }\nbalancer: { tls: true, stats: { user: u } }');
+      const at = { addresses: new Map<string, string>(), kept: {}, now: new Date() };
+      ({ credentials } = await settleCredentials(topology, at));
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -69,9 +75,40 @@ for (const { name, command, here, silence } of CHECKERS)
       }
     }
 
+    const odd = new Map([['proxyha', new Map([[80, 20080], [443, 20443], [5000, 25000]])]]); // biome-ignore format: a table
+    const features: Readonly<Record<string, [balancer: string, view?: Partial<NodeView>]>> = {
+      TLS: ['tls: true'],
+      'TLS without redirect': ['tls: { redirect: false }'],
+      'TLS, sites': [`sites: ${SITES}, tls: true`],
+      'TLS on odd ports': [`sites: ${SITES}, tls: true`, { ports: odd }],
+      'a frontend for files': ['static: { servers: [web1] }'],
+      'a frontend for files beside sites': [`sites: ${SITES}, static: { servers: [web2], ends: [] }`],
+      'checks with method and host': ['check: { method: HEAD, host: localhost, path: "/a?b=c#d" }'],
+      'checks with a method': ['check: { method: OPTIONS }'],
+      'not every client forwarded': ['forwardFor: { except: 127.0.0.0/8 }'],
+      'no client forwarded': ['forwardFor: false'],
+      'two logs, a password made': [
+        'log: { udp: { access: /a.log, info: /i.log } }, stats: { user: u, admin: true }',
+      ],
+      everything: [
+        `sites: ${SITES}, tls: true, static: { servers: [web1] }, check: { method: HEAD, host: x.test }, stats: { user: u }`,
+        { ports: odd },
+      ],
+    };
+    for (const [name, [balancer, view]] of Object.entries(features)) {
+      it(`local: ${name}`, () =>
+        expectAccepted(`nodes: { web: { count: 2 } }\nbalancer: { ${balancer} }`, view));
+      // Certificates and error files lie in a folder here, whatever the system.
+      it(`machine: ${name}`, () => {
+        const nodes =
+          '{ web1: { server: nginx, names: [localhost] }, web2: { server: nginx, names: [127.0.0.2] } }';
+        expectAccepted(`provider: lxd\nnodes: ${nodes}\nbalancer: { ${balancer} }`, view);
+      });
+    }
+
     function expectAccepted(text: string, view: Partial<NodeView> = {}): void {
       const root = mkdtempSync(join(folder, 'node-'));
-      for (const { path, content } of filesOf(text, 'proxyha', { root, ...view })) {
+      for (const { path, content } of filesOf(text, 'proxyha', { root, credentials, ...view })) {
         mkdirSync(dirname(join(root, path)), { recursive: true });
         writeFileSync(join(root, path), content);
       }
@@ -167,6 +204,67 @@ describe('haproxy.cfg', () => {
     );
   });
 
+  it('leads to HTTPS as the tutorial does, where the ports are the usual ones', () => {
+    const config = contentOf(filesOf(`${QUICKSTART}  tls: true\n`, 'proxyha', { root: '/n' }), CONFIG);
+    expect(directives(config, /^(bind|http-request redirect|ssl-default)/)).toEqual([
+      'ssl-default-bind-options ssl-min-ver TLSv1.2',
+      'bind 127.0.1.3:80',
+      'bind 127.0.1.3:443 ssl crt /n/etc/haproxy/tls/cert.pem',
+      'http-request redirect scheme https unless { ssl_fc }',
+      'bind 127.0.1.3:8080',
+    ]);
+  });
+
+  it.each([
+    [80, 8443, ':8443'],
+    [8080, 443, ''],
+    [8081, 8443, ':8443'],
+  ])('leads from port %i to port %i', (http, https, suffix) => {
+    const ports = new Map([['proxyha', new Map([[80, http], [443, https]])]]); // biome-ignore format: a table
+    const config = contentOf(filesOf(`${QUICKSTART}  tls: true\n`, 'proxyha', { ports }), CONFIG);
+    expect(directives(config, /^http-request redirect/)).toEqual([
+      `http-request redirect location https://%[req.hdr(host),host_only]${suffix}%[pathq] unless { ssl_fc }`,
+    ]);
+  });
+
+  it('answers both alike without the redirect', () => {
+    const config = contentOf(filesOf(`${QUICKSTART}  tls: { redirect: false }\n`, 'proxyha'), CONFIG);
+    expect(config).not.toContain('redirect');
+    expect(config).toContain('bind 127.0.1.3:443 ssl crt');
+  });
+
+  it('sends requests for files to servers of their own, the rest to the sites', () => {
+    const config = contentOf(
+      filesOf(`${QUICKSTART}  static: { servers: [web2], ends: [.png] }\n`, 'proxyha'),
+      CONFIG,
+    );
+    const frontend = config.slice(
+      config.indexOf('frontend static_frontend'),
+      config.indexOf('# The servers of site1'),
+    );
+    expect(directives(frontend, /^[a-z]/)).toEqual([
+      'frontend static_frontend',
+      'bind 127.0.1.3:5000',
+      'acl url_static path_beg -i /static /images /javascript /stylesheets',
+      'acl url_static path_end -i .png',
+      'use_backend static_files if url_static',
+      'acl host_site1 hdr(host) -i site1.testdomain.com site1.testdomain.com:5000',
+      'acl host_site2 hdr(host) -i site2.testdomain.com site2.testdomain.com:5000',
+      'use_backend site1 if host_site1',
+      'use_backend site2 if host_site2',
+    ]);
+    expect(config).toContain(
+      'backend static_files\n    # Also: leastconn (the server with the fewest connections), source (one client, one server).\n    balance roundrobin\n',
+    );
+  });
+
+  it('asks servers for a host in HTTP/1.1', () => {
+    const text = QUICKSTART.replace('path: /,', 'path: /, method: HEAD, host: localhost,');
+    expect(
+      directives(contentOf(filesOf(text, 'proxyha'), CONFIG), /^(option httpchk|http-check)/).slice(0, 2),
+    ).toEqual(['option httpchk', 'http-check send meth HEAD uri / ver HTTP/1.1 hdr Host localhost']);
+  });
+
   it('is readable by root alone when it holds a password', () => {
     const mode = (stats: string) =>
       filesOf(`nodes: { web: }\nbalancer: { stats: ${stats} }`, 'proxyha').find(
@@ -174,6 +272,7 @@ describe('haproxy.cfg', () => {
       )!.mode;
     expect(mode('true')).toBe(0o644);
     expect(mode('{ user: u, password: p }')).toBe(0o600);
+    expect(mode('{ user: u }')).toBe(0o600);
   });
 });
 

@@ -39,6 +39,44 @@ describe('the files of a node', () => {
     expect(filesOf(text, 'proxyha').map(({ path }) => path)).toEqual(['/etc/hosts', CONFIG]);
   });
 
+  it('are the tutorial’s with TLS, what holds the key for root alone', () => {
+    const text = 'nodes: { web: , client: }\nbalancer: { tls: true, errorPages: false }';
+    const tls = { certificate: 'CRT\n', key: 'KEY\n', pkcs12: new Uint8Array([1]), authority: 'CA\n' };
+    const files = filesOf(text, 'proxyha', { credentials: { tls } });
+    const folder = '/etc/haproxy/tls';
+    expect(files.filter(({ path }) => path.startsWith(folder))).toEqual([
+      { path: `${folder}/key.pem`, content: 'KEY\n', mode: 0o600 },
+      { path: `${folder}/crt.pem`, content: 'CRT\n' },
+      { path: `${folder}/cert.pem`, content: 'CRT\nKEY\n', mode: 0o600 },
+      { path: `${folder}/cert.p12`, content: new Uint8Array([1]), mode: 0o600 },
+      { path: `${folder}/ca.pem`, content: 'CA\n' },
+    ]);
+    expect(contentOf(filesOf(text, 'client', { credentials: { tls } }), `${folder}/ca.pem`)).toBe('CA\n');
+    expect(filesOf(text, 'web', { credentials: { tls } }).some(({ path }) => path.startsWith(folder))).toBe(
+      false,
+    );
+  });
+
+  it('show a placeholder where nobody said the key', () => {
+    const files = filesOf('nodes: { web: }\nbalancer: { tls: true, stats: { user: u } }', 'proxyha');
+    expect(contentOf(files, '/etc/haproxy/tls/cert.pem')).toContain("******** made by 'lablb up'");
+    expect(contentOf(files, CONFIG)).toContain("stats auth 'u:********'");
+  });
+
+  it('have a rule of rsyslog for each of two logs', () => {
+    const text =
+      'provider: lxd\nnodes: { web: }\nbalancer: { log: { udp: { access: /a.log, info: /i.log } } }';
+    const content = contentOf(filesOf(text, 'proxyha'), '/etc/rsyslog.d/99-haproxy.conf');
+    expect(content.split('\n').filter((line) => /^[$l]/.test(line))).toEqual([
+      '$ModLoad imudp',
+      '$UDPServerAddress 127.0.0.1',
+      '$UDPServerRun 514',
+      'local2.=info /a.log',
+      'local2.notice /i.log',
+      'local2.* stop',
+    ]);
+  });
+
   it('of a node that is not there are refused', () => {
     expect(() => filesOf('nodes: { web: }', 'web7')).toThrow("lab 'rocky' has no node 'web7'");
   });
