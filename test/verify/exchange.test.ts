@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { curlFailure, lastResponse } from '../../src/verify/exchange.ts';
-import { rowsOf } from '../../src/verify/stats.ts';
 import { dateOf } from '../../src/verify/tls.ts';
 
 describe('what curl says', () => {
@@ -34,10 +33,4 @@ describe('what curl says', () => {
     );
     expect(curlFailure({ exitStatus: 2, stderr: '' })).toBe('curl ended with 2');
   });
-});
-
-it('rows of the statistics have the names of their columns', () => {
-  expect(rowsOf('# pxname,svname,stot,\nweb,a,3,\n\n')).toEqual([
-    { pxname: 'web', svname: 'a', stot: '3', '': '' },
-  ]);
 });
