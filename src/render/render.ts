@@ -2,6 +2,7 @@ import { LabError } from '../errors.ts';
 import { COMMANDS } from '../os/commands.ts';
 import { DHCLIENT_CRONTAB } from '../os/crontab.ts';
 import { webPagePath } from '../os/web-pages.ts';
+import { HTTPD_MODULES, PACKAGED_PORT, portFiles } from '../os/web-ports.ts';
 import type { FileSpec } from '../providers/provider.ts';
 import type { NodeFile, Role, Topology, TopologyNode } from '../topology/topology.ts';
 import { dnsFiles, resolverFiles } from './dns.ts';
@@ -18,7 +19,7 @@ type Render = (topology: Topology, node: TopologyNode, view: NodeView) => FileSp
 
 /** What a node of each role has beside /etc/hosts. */
 const FILES_OF_ROLE: Readonly<Record<Role, readonly Render[]>> = {
-  web: [page],
+  web: [page, webPort],
   proxy: [configuration, tlsFiles, errors, rsyslog],
   client: [authorityFile],
   dns: [dnsFiles],
@@ -50,6 +51,16 @@ function page(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[
   const { title, names, name, server = 'embedded' } = node;
   const content = renderTemplate('web/page.html.hbs', { title, names, node: name, lab: topology.name });
   return [{ path: webPagePath(server, view.family), content, keepOriginal: view.kind === 'machine' }];
+}
+
+/** Packages answer on port 80; another one is their configuration's affair. */
+function webPort(_: Topology, { server = 'embedded', port }: TopologyNode, view: NodeView): FileSpec[] {
+  if (view.kind === 'embedded' || port === PACKAGED_PORT) return [];
+  return portFiles(server, view.family).map(({ path, template }) => ({
+    path,
+    content: renderTemplate(template, { port, modules: HTTPD_MODULES }),
+    keepOriginal: true,
+  }));
 }
 
 function configuration(topology: Topology, node: TopologyNode, view: NodeView): FileSpec[] {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path/posix';
 import { LabError } from '../errors.ts';
 import type { SoftwareName } from '../os/family.ts';
+import { portFiles } from '../os/web-ports.ts';
 import type { WebServer } from '../topology/topology.ts';
 import { packagedService } from './packaged.ts';
 import { actualPort, type Role } from './role.ts';
@@ -9,7 +10,11 @@ import { actualPort, type Role } from './role.ts';
 export const web: Role = {
   services: ({ node, view, family, files, programs }) => {
     const installed = node.server && family.software[node.server as SoftwareName];
-    if (installed) return [packagedService(installed, { main: true })];
+    if (installed) {
+      const own = portFiles(node.server!, family.name).map(({ path }) => path);
+      const watch = files.map(({ path }) => path).filter((path) => own.includes(path));
+      return [packagedService(installed, { main: true, watch })];
+    }
     const page = files.find((file) => file.path.endsWith('/index.html'));
     if (!page)
       throw new LabError('nothing was rendered for it to serve', { code: 'role.no-page', node: node.name });

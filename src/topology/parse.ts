@@ -60,7 +60,7 @@ export function parseWithSource(text: string, options: ParseOptions): Parsed {
     source,
     now: options.now ?? new Date(),
   }).map(({ severity, path, message, hint }) => ({ ...finding(source, path, message, hint), severity }));
-  const warnings = remarks.filter(({ severity }) => severity === 'warning');
+  const warnings = [...resolved.warnings, ...remarks.filter(({ severity }) => severity === 'warning')];
   const errors = remarks.filter(({ severity }) => severity === 'error');
   const all = [...diagnostics, ...resolved.diagnostics, ...errors];
   if (all.length > 0) throw refusal(all, text, options.file);

@@ -2,6 +2,7 @@ import { dirname, resolve as resolvePath } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { checkTogether } from './checks.ts';
 import { finding, type Refuse } from './diagnose.ts';
+import { checkFitsProvider } from './fits-provider.ts';
 import { type Placed, placeNodes } from './nodes.ts';
 import type { Settings } from './schema.ts';
 import type { Source } from './source.ts';
@@ -11,6 +12,8 @@ export interface Resolved {
   readonly topology: Topology;
   /** What the schema alone cannot see: names, servers and ports that do not go together. */
   readonly diagnostics: readonly Diagnostic[];
+  /** What the provider leaves undone. */
+  readonly warnings: readonly Diagnostic[];
   /** Key of `nodes` that a node came from. */
   readonly keys: ReadonlyMap<string, string>;
 }
@@ -29,6 +32,11 @@ export function resolve(
     diagnostics.push(finding(source, path, message, hint, part));
   };
 
+  const warnings: Diagnostic[] = [];
+  const warn: Refuse = (path, message, hint, part) => {
+    warnings.push({ ...finding(source, path, message, hint, part), severity: 'warning' });
+  };
+
   const placed = placeNodes(settings, refuse);
   const topology: Topology = {
     name: lab.name,
@@ -42,9 +50,11 @@ export function resolve(
   };
 
   checkTogether(settings, topology, placed, source, refuse);
+  checkFitsProvider(settings, source, { refuse, warn });
   return {
     topology,
     diagnostics,
+    warnings,
     keys: new Map(placed.flatMap(({ node, key }) => (key === undefined ? [] : [[node.name, key]]))),
   };
 }

@@ -190,7 +190,9 @@ const node = z.strictObject({
     .string()
     .regex(IPV4, "must be an IPv4 address such as '192.168.56.101'")
     .optional()
-    .describe('Fixed IPv4 address; with provider `ssh`, the machine. Default: what the provider gives.'),
+    .describe(
+      'IPv4 address of the machine (provider `ssh`). With other providers a node has what they give it.',
+    ),
   ssh: z
     .strictObject({
       host: hostName.optional().describe('Where its SSH server is, if elsewhere. Default: `address`.'),
