@@ -105,7 +105,7 @@ export const errorfiles: Suite = {
     const wanted = context.record.topology.balancer.config ? known.filter((one) => files.has(one)) : known;
     if (wanted.length === 0) throw cannotTry('the configuration names no error file');
     return withTwin(context, together(WAYS.map(({ changes = {} }) => changes)), async (twin) => {
-      sayTwin(context, twin, 'short times and rules of the test');
+      sayTwin(NAME, context, twin, 'short times and rules of the test');
       const results: CaseResult[] = [];
       for (const way of WAYS)
         if (wanted.includes(way.status) && (way.program ?? twin.program) === twin.program)

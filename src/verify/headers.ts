@@ -73,6 +73,7 @@ export const headers: Suite = {
     },
   run: (context) =>
     withTwin(context, {}, async (twin) => {
+      sayTwin(NAME, context, twin);
       const { topology } = context.record;
       // Loopback may be excepted from X-Forwarded-For; the node's own address then tells more.
       const own = proxyOf(context).address ?? LOOPBACK;
@@ -94,7 +95,6 @@ async function trySite(
   client: string,
   context: SuiteContext,
 ): Promise<Finding> {
-  sayTwin(context, twin);
   const fields = expectedFields(context.record.topology.balancer, client);
   const from = client === LOOPBACK ? undefined : client;
   const claims = Object.fromEntries(fields.map(({ name }) => [name, CLAIMED]));

@@ -67,7 +67,7 @@ async function prove({ node, program, port }: SideBalancer, context: SuiteContex
   // One turn of the servers, and one more.
   for (let i = 0; i < titles.length * 2; i++) {
     const answers = await askOnOneConnection(url, node, context);
-    const sequence = answers.map((answer) => whoAnswered(answer, titles));
+    const sequence = answers.map((answer) => (answer.status === 0 ? 'nothing' : whoAnswered(answer, titles)));
     connections.push(sequence);
     context.say(`  connection ${i + 1}: ${sequence.join(' ')}`);
   }
@@ -99,7 +99,7 @@ export function account(
   for (const [i, sequence] of connections.entries()) {
     const strange = sequence.find((title) => !titles.includes(title));
     if (strange || sequence.length < ON_ONE)
-      return `connection ${i + 1} got ${strange ?? 'no answer'}, expected ${ON_ONE} times one of ${titles.join(', ')}`;
+      return `connection ${i + 1} got ${strange ?? 'nothing'}, expected ${ON_ONE} times one of ${titles.join(', ')}`;
     const other = sequence.find((title) => title !== sequence[0]);
     if (other) return `connection ${i + 1} did not stay with ${sequence[0]}: ${other} answered too`;
     const before = connections[i - 1]?.[0];

@@ -17,35 +17,51 @@ export const leastconn: Suite = {
     return enough ? unknownSites(topology) : { reason: 'no site has two servers' };
   },
   run: async (context) => {
-    const results: CaseResult[] = [];
-    for (const site of testedSites(context.record.topology)) results.push(await trySite(site, context));
+    const sites = testedSites(context.record.topology);
+    const results: CaseResult[] = sites
+      .filter(isAlone)
+      .map(({ name }) => ({ name, ms: 0, skipped: 'it has one server' }));
+    for (const own of [true, false]) {
+      const group = sites.filter((site) => !isAlone(site) && (site.balance === NAME) === own);
+      if (group.length > 0) results.push(...(await tryGroup(group, own, context)));
+    }
     return results;
   },
 };
 
-async function trySite(site: TestedSite, context: SuiteContext): Promise<CaseResult> {
-  const { name, host, servers } = site;
-  if (servers.length < 2) return { name, ms: 0, skipped: 'it has one server' };
-  const own = site.balance === NAME;
+const isAlone = ({ servers }: TestedSite): boolean => servers.length < 2;
+
+/** Sites that balance so themselves, or those that do not. */
+function tryGroup(group: readonly TestedSite[], own: boolean, context: SuiteContext): Promise<CaseResult[]> {
+  return withTwin(context, own ? {} : { balance: NAME }, async (twin) => {
+    sayTwin(NAME, context, twin, own ? undefined : `'balance ${NAME}'`);
+    const results: CaseResult[] = [];
+    for (const site of group) results.push(await trySite(site, twin, context));
+    return results;
+  });
+}
+
+function trySite(
+  { name, host, servers }: TestedSite,
+  twin: Twin,
+  context: SuiteContext,
+): Promise<CaseResult> {
   const slow = Math.min(servers.length - 1, HELD);
   const about = `${slow} slow and ${context.requests} quick requests`;
-  return tryCase(NAME, name, about, context, () =>
-    withTwin(context, own ? {} : { balance: NAME }, async (twin) => {
-      sayTwin(context, twin, own ? undefined : `'balance ${NAME}'`);
-      const target = twin.target({ host });
-      sayCommand(context, target);
-      const busy: string[] = [];
-      for (let i = 0; i < slow; i++) busy.push(await twin.hold(target));
-      context.say(`  slow:  ${busy.join(' ')}`);
-      const quick = await quickAnswers(twin, host, context);
-      context.say(`  quick: ${quick.map(shortName).join(' ')}`);
-      return {
-        proof: `${quick.length} of ${quick.length} went past ${busy.map(shortName).join(', ')}, which ${busy.length === 1 ? 'was' : 'were'} busy`,
-        failure: account(busy, quick),
-        data: { program: twin.program, node: twin.node, own, busy, quick },
-      };
-    }),
-  );
+  return tryCase(NAME, name, about, context, async () => {
+    const target = twin.target({ host });
+    sayCommand(context, target);
+    const busy: string[] = [];
+    for (let i = 0; i < slow; i++) busy.push(await twin.hold(target));
+    context.say(`  slow:  ${busy.map(shortName).join(' ')}`);
+    const quick = await quickAnswers(twin, host, context);
+    context.say(`  quick: ${quick.map(shortName).join(' ')}`);
+    return {
+      proof: `${quick.length} of ${quick.length} went past ${busy.map(shortName).join(', ')}, which ${busy.length === 1 ? 'was' : 'were'} busy`,
+      failure: account(busy, quick),
+      data: { program: twin.program, node: twin.node, busy, quick },
+    };
+  });
 }
 
 async function quickAnswers(

@@ -4,6 +4,7 @@ import { NOT_FOUND } from '../shell/run.ts';
 import { quote } from '../text.ts';
 import { curlMissing } from './exchange.ts';
 import { httpGet } from './http.ts';
+import { cannotTry } from './unfit.ts';
 
 export interface Target {
   readonly url: string;
@@ -35,6 +36,8 @@ export interface Sender {
 }
 
 const MAX_SECONDS = 10;
+/** The way out where it is missing. */
+export const CURL = 'apt-get install curl   (or dnf, apk, brew)';
 
 /** The command as it is typed by hand. */
 export function curlCommand(target: Target): readonly string[] {
@@ -82,10 +85,12 @@ export async function sendRequest(target: Target, { provider, node, signal }: Se
   return { status: Number(result.stdout.slice(cut + 1)), body: result.stdout.slice(0, cut), via: 'curl' };
 }
 
-async function sendOurselves({ url, host }: Target, node: string): Promise<Answer> {
+async function sendOurselves(target: Target, node: string): Promise<Answer> {
+  const { url, host, ...more } = target;
+  if (more.from !== undefined || more.method !== undefined) throw cannotTry(`curl is not on ${node}`, CURL);
   const { protocol, hostname, port, pathname } = new URL(url);
   if (protocol !== 'http:') throw curlMissing(node);
-  const headers = host === undefined ? undefined : { host };
+  const headers = { ...(host === undefined ? {} : { host }), ...more.headers };
   const at = { host: hostname, port: Number(port || 80), path: pathname };
   const answer = await httpGet({ ...at, headers, timeoutMs: MAX_SECONDS * 1000 });
   if (answer) return { ...answer, via: 'lablb' };

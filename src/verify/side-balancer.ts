@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { LabError } from '../errors.ts';
 import type { ExecResult } from '../providers/provider.ts';
 import { NOT_FOUND } from '../shell/run.ts';
+import { CURL } from './request.ts';
 import { proxyOf } from './sites.ts';
 import type { SuiteContext } from './suite.ts';
 import { cannotTry } from './unfit.ts';
@@ -91,7 +92,7 @@ const PORT_TAKEN = /in use|cannot bind/i;
 const REFUSED = 4;
 
 function notStarted(node: string, argv: readonly string[], { exitStatus, stderr }: ExecResult): LabError {
-  if (exitStatus === NOT_FOUND) return cannotTry(`curl is not on ${node}`, `curl in the packages of ${node}`);
+  if (exitStatus === NOT_FOUND) return cannotTry(`curl is not on ${node}`, CURL);
   const refused = exitStatus === REFUSED;
   return new LabError(
     refused

@@ -26,35 +26,44 @@ export const source: Suite = {
   },
   run: async (context) => {
     const notUp = await waitForServers(context);
+    const sites = testedSites(context.record.topology);
+    const own = sites.filter(({ balance }) => balance === NAME);
+    const others = sites.filter(({ balance }) => balance !== NAME);
     const results: CaseResult[] = [];
-    for (const site of testedSites(context.record.topology))
-      results.push(await trySite(site, notUp, context));
-    return results;
+    const { provider, signal } = context;
+    const sender = { provider, node: proxyOf(context).name, signal };
+    for (const site of own)
+      results.push(
+        await trySite(
+          site,
+          siteTarget(site, context),
+          (target) => sendRequest(target, sender),
+          notUp,
+          context,
+        ),
+      );
+    if (others.length === 0) return results;
+    return withTwin(context, { balance: NAME }, async (twin) => {
+      sayTwin(NAME, context, twin, `'balance ${NAME}'`);
+      for (const site of others)
+        results.push(await trySite(site, twin.target({ host: site.host }), twin.send, notUp, context));
+      return results;
+    });
   },
 };
 
 async function trySite(
   site: TestedSite,
+  target: Target,
+  send: (target: Target) => Promise<Answer>,
   notUp: readonly SiteState[],
   context: SuiteContext,
 ): Promise<CaseResult> {
-  const { name, host, servers } = site;
+  const { name, servers } = site;
   const { titles, same } = titlesOf(site);
   const skipped = same ?? (servers.length < 2 ? 'it has one server' : undefined);
   if (skipped) return { name, ms: 0, skipped };
-  const node = proxyOf(context).name;
-  return tryCase(NAME, name, `${CLIENTS} clients on ${node}`, context, async () => {
-    if (site.balance === NAME) {
-      const sender = { provider: context.provider, node, signal: context.signal };
-      return prove(siteTarget(site, context), (target) => sendRequest(target, sender));
-    }
-    return withTwin(context, { balance: NAME }, (twin) => {
-      sayTwin(context, twin, `'balance ${NAME}'`);
-      return prove(twin.target({ host }), twin.send);
-    });
-  });
-
-  async function prove(target: Target, send: (target: Target) => Promise<Answer>) {
+  return tryCase(NAME, name, `${CLIENTS} clients on ${proxyOf(context).name}`, context, async () => {
     sayCommand(context, { ...target, from: address(1) });
     const answers = await ask(async (from) => whoAnswered(await send({ ...target, from }), titles), context);
     for (const [from, sequence] of answers) context.say(`  ${from}  ${sequence.join(' ')}`);
@@ -64,7 +73,7 @@ async function trySite(
       failure: wrong && withServersDown(wrong, notUp),
       data: { own: site.balance === NAME, answers: Object.fromEntries(answers) },
     };
-  }
+  });
 }
 
 const address = (n: number): string => `127.0.0.${n}`;

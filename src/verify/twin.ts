@@ -91,10 +91,10 @@ function orNoTwin(error: unknown): unknown {
   return cannotTry(`no twin can be made of your own configuration: ${error.fields.stderr?.trim() ?? ''}`);
 }
 
-/** What is shown of a suite that is tried so. */
-export function sayTwin({ say, colours: c }: SuiteContext, { program, node }: Twin, change?: string): void {
+/** Shows where the cases that follow are tried. */
+export function sayTwin(suite: string, { say, colours: c }: SuiteContext, twin: Twin, change?: string): void {
   const changed = change === undefined ? '' : `, with ${change} put in`;
-  say(`  ${c.dim(`on a twin of the balancer of ${node} (${program})${changed}`)}`);
+  say(`${suite} · ${c.dim(`on a twin of the balancer of ${twin.node} (${twin.program})${changed}`)}`);
 }
 
 /** haproxy.cfg as it is on the proxy node now. */
@@ -103,17 +103,26 @@ export async function readConfiguration(context: SuiteContext): Promise<string> 
   return readOnNode(context, name, root + CONFIG);
 }
 
+/** A command that is over at once may lose its output on the way (LXD): what is whole ends with the mark. */
+const READ = 'cat "$1" && echo "$2"';
+const MARK = 'lablb: the end';
+const READS = 5;
+
 /** @throws LabError `node.file` when it cannot be read. */
 export async function readOnNode(context: SuiteContext, node: string, path: string): Promise<string> {
   const { provider, signal } = context;
-  const { exitStatus, stdout, stderr } = await provider.exec(node, ['cat', path], { signal });
-  if (exitStatus === 0) return stdout;
-  throw new LabError(`${path} cannot be read`, {
-    code: 'node.file',
-    node,
-    stderr,
-    hints: ['lablb status', 'lablb up'],
-  });
+  for (let attempt = 1; ; attempt++) {
+    const argv = ['sh', '-c', READ, 'sh', path, MARK];
+    const { exitStatus, stdout, stderr } = await provider.exec(node, argv, { signal });
+    if (exitStatus === 0 && stdout.endsWith(`${MARK}\n`)) return stdout.slice(0, -MARK.length - 1);
+    if (exitStatus === 0 && attempt < READS) continue;
+    throw new LabError(`${path} cannot be read`, {
+      code: 'node.file',
+      node,
+      stderr,
+      hints: ['lablb status', 'lablb up'],
+    });
+  }
 }
 
 /** Where clients arrive for a port of the topology; that of the sites unless said, for which else the first does. */

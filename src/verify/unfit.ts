@@ -1,4 +1,5 @@
 import { LabError } from '../errors.ts';
+import type { CaseResult, Unfit } from './suite.ts';
 
 const CODE = 'suite.unfit';
 
@@ -7,6 +8,13 @@ export function cannotTry(reason: string, hint?: string): LabError {
   return new LabError(reason, { code: CODE, hints: hint === undefined ? [] : [hint] });
 }
 
-export function isUnfit(error: unknown): error is LabError {
-  return error instanceof LabError && error.fields.code === CODE;
+/** What such an error says; nothing for any other. */
+export function unfitOf(error: unknown): Unfit | undefined {
+  if (!(error instanceof LabError) || error.fields.code !== CODE) return undefined;
+  return { reason: error.message, hint: error.fields.hints?.[0] };
+}
+
+/** A case, or a suite, that could not be tried. */
+export function skipped(name: string, { reason, hint }: Unfit): CaseResult {
+  return { name, ms: 0, skipped: hint ? `${reason} (${hint})` : reason };
 }
