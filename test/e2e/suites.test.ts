@@ -160,7 +160,7 @@ for (const { engine, ready } of ENGINES) {
     it.each(wrong)('%s fails when %s', async (suite, _, change, account) => {
       await changed(change, async () => {
         const said = await box.lablb('test', suite, '-n', '4');
-        expect(said.stdout).toMatch(account);
+        expect(said.stdout, said.stderr).toMatch(account);
         expect(said.stdout).toMatch(/\d+ cases? of \d+ did not hold\n$/);
         expect(said).toMatchObject({ status: 1, stderr: '' });
       });
