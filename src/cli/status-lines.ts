@@ -11,14 +11,17 @@ export function statusLines(
 ): string[] {
   const head = `${c.bold(lab.lab)} · ${lab.provider}`;
   const drift = lab.drift.length > 0 ? c.yellow(`drift: ${lab.drift.length}`) : '';
-  const rows = lab.nodes.map((node) => [
-    node.name,
-    node.state === 'running' ? node.state : c.red(node.state),
-    node.address ?? '',
-    portsOf(node),
-    node.services.map((service) => serviceState(service, node, c)).join(', '),
-    [...(node.role === 'proxy' ? lab.balancing.map((site) => siteState(site, c)) : [])].join('   '),
-  ]);
+  const rows = lab.nodes.map((node) => {
+    if (node.problem) return [node.name, `${c.red(node.state)} (${node.problem})`];
+    return [
+      node.name,
+      node.state === 'running' ? node.state : c.red(node.state),
+      node.address ?? '',
+      portsOf(node),
+      node.services.map((service) => serviceState(service, node, c)).join(', '),
+      [...(node.role === 'proxy' ? lab.balancing.map((site) => siteState(site, c)) : [])].join('   '),
+    ];
+  });
   const seen = lab.drift.map(({ node, what, why, fault }) => {
     const line = fault
       ? `${node} failed by hand: ${fault} · lablb heal ${node}`

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { labArg, nameFlag } from '../cli/flags.ts';
 import { LabError } from '../errors.ts';
@@ -7,10 +8,15 @@ import { plural, seconds } from '../text.ts';
 export default class Down extends LabCommand {
   static override summary = 'Take a lab away: all of it, and nothing else';
   static override description =
-    'Works from what lablb remembers, so it needs no file, and what is gone already is no obstacle.';
+    'Works from what lablb remembers, so it needs no file, and what is gone already is no obstacle. Machines that were there before the lab (provider ssh) are given back as they were: files, services, firewalls.';
   static override examples = ['<%= config.bin %> down', '<%= config.bin %> down --name quickstart'];
   static override args = { topology: labArg };
-  static override flags = { name: nameFlag };
+  static override flags = {
+    name: nameFlag,
+    purge: Flags.boolean({
+      description: 'also remove the packages that lablb installed on machines that are given back',
+    }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Down);
@@ -30,10 +36,15 @@ export default class Down extends LabCommand {
       this.log(`${record}: nothing to do`);
       return { gone: [] };
     }
-    const gone = await takeDown(record, await providerFor(record.topology));
-    this.log(
-      `${record.name} is down: ${plural(gone.length, 'node')} gone (${seconds(performance.now() - started)})`,
-    );
-    return { lab: record.name, gone };
+    const { gone, left } = await takeDown(record, await providerFor(record.topology), flags);
+    const what =
+      record.provider === 'ssh'
+        ? `${plural(gone.length, 'machine')} given back`
+        : `${plural(gone.length, 'node')} gone`;
+    this.log(`${record.name} is down: ${what} (${seconds(performance.now() - started)})`);
+    const why = flags.purge ? 'something else needs them' : '--purge removes what lablb installed';
+    for (const [node, packages] of Object.entries(left))
+      this.log(`  ${node} keeps ${packages.join(' ')}   (${why})`);
+    return { lab: record.name, gone, left };
   }
 }

@@ -1,8 +1,15 @@
 import { failureToJson } from '../cli/failure.ts';
 import { LabError } from '../errors.ts';
-import type { LabProvider } from '../providers/provider.ts';
+import type { DestroyOptions, LabProvider, NodeName } from '../providers/provider.ts';
 import { withLock } from '../state/lock.ts';
 import { forget, type LabRecord, lockPath } from '../state/record.ts';
+import { plural } from '../text.ts';
+
+export interface DownReport {
+  readonly gone: readonly NodeName[];
+  /** Packages that lablb installed on machines that were there before, and that stay. */
+  readonly left: Readonly<Record<NodeName, readonly string[]>>;
+}
 
 /**
  * Takes a lab away: every node that it may have, at once; then what lablb remembers of it. What is gone already
@@ -10,25 +17,37 @@ import { forget, type LabRecord, lockPath } from '../state/record.ts';
  *
  * @throws LabError `down.incomplete`.
  */
-export function takeDown(record: LabRecord, provider: LabProvider): Promise<readonly string[]> {
+export function takeDown(
+  record: LabRecord,
+  provider: LabProvider,
+  options: DestroyOptions = {},
+): Promise<DownReport> {
   return withLock(lockPath(record.name), 'lablb down', async () => {
     const observed = await provider.observe(record.name);
     const ours = [...observed.nodes].filter(([, node]) => node.state !== 'foreign').map(([name]) => name);
     const foreign = [...observed.nodes].filter(([, node]) => node.state === 'foreign').map(([name]) => name);
     const nodes = [...new Set([...record.nodes, ...ours])].filter((name) => !foreign.includes(name));
-    const outcomes = await Promise.allSettled(nodes.map((name) => provider.destroy(name)));
+    const outcomes = await Promise.allSettled(nodes.map((name) => provider.destroy(name, options)));
     const failed = outcomes.flatMap((outcome, i) =>
       outcome.status === 'rejected' ? [`${nodes[i]}: ${failureToJson(outcome.reason).error.message}`] : [],
     );
     if (failed.length > 0) {
-      throw new LabError(`${failed.length} of ${nodes.length} nodes are still there`, {
-        code: 'down.incomplete',
-        stderr: failed.join('\n'),
-        hints: ['lablb down   (once more, when the cause is gone)'],
-      });
+      const how = record.provider === 'ssh' ? 'not given back' : 'still there';
+      throw new LabError(
+        `${failed.length} of ${plural(nodes.length, 'node')} ${failed.length === 1 ? 'is' : 'are'} ${how}`,
+        {
+          code: 'down.incomplete',
+          stderr: failed.join('\n'),
+          hints: ['lablb down   (once more, when the cause is gone)'],
+        },
+      );
     }
     await provider.tidy?.();
     forget(record.name);
-    return nodes.filter((name) => observed.nodes.has(name));
+    const left = outcomes.flatMap((outcome, i): [NodeName, readonly string[]][] => {
+      const packages = (outcome.status === 'fulfilled' && outcome.value?.packages) || [];
+      return packages.length > 0 ? [[nodes[i]!, packages]] : [];
+    });
+    return { gone: nodes.filter((name) => observed.nodes.has(name)), left: Object.fromEntries(left) };
   });
 }

@@ -31,6 +31,8 @@ export interface NodeStatus {
   readonly name: string;
   readonly role: Role;
   readonly state: ObservedNode['state'];
+  /** Why it cannot be looked at. */
+  readonly problem?: string;
   readonly address?: string;
   readonly ports: readonly PortMapping[];
   readonly services: readonly { readonly name: string; readonly running: boolean }[];
@@ -57,6 +59,7 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
       name: node.name,
       role: node.role,
       state: seen?.state ?? 'absent',
+      problem: seen?.problem,
       address: seen?.address ?? node.address,
       ports: node.ports,
       services: node.services.map(({ name }) => ({
@@ -67,6 +70,9 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
       fault: seen?.fault,
     };
   });
+  const notices = [...observed.nodes].flatMap(([name, { notices = [] }]) =>
+    notices.map((notice) => `${name}: ${notice}`),
+  );
   const drift = plan.steps.map(({ node, op, why }) => ({
     node,
     what: describe(op),
@@ -83,7 +89,7 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
     user: record.topology.balancer.stats?.user,
     nodes,
     drift,
-    notes: notesOn(record),
+    notes: [...notesOn(record), ...notices],
   };
 }
 

@@ -5,8 +5,8 @@ import { EXIT, LabError } from '../errors.ts';
 import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
-import { makePlan, type Plan, refuseForeign, type Step } from '../plan/plan.ts';
-import type { LabProvider } from '../providers/provider.ts';
+import { makePlan, type Plan, refuseForeign, type Step, setAside } from '../plan/plan.ts';
+import type { LabProvider, Observed } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
 import { TLS_PATHS } from '../render/tls-files.ts';
 import { desire, type Wish } from '../roles/desire.ts';
@@ -52,21 +52,30 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         force: options.force && round === 1,
         kept,
       });
-      const { plan, wish } = planned;
+      const { plan, wish, observed } = planned;
       kept = planned.kept;
-      remember(topology, wish.desired, { finished: plan.steps.length === 0 && !options.only });
+      remember(topology, asFarAsKnown(wish.desired, observed), {
+        finished: plan.steps.length === 0 && !options.only,
+      });
       const newPassword = kept.statsPassword === before ? undefined : kept.statsPassword;
-      if (plan.steps.length === 0) return { desired: wish.desired, results, newPassword };
-      if (round === ROUNDS) throw doesNotSettle(plan);
-      const now = firstThings(plan, wish);
+      // The others go on without a node that failed; what is left of it is for the next `up`.
+      const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
+      const { rest, aside } = setAside(plan, failed);
+      if (rest.steps.length === 0) {
+        const told = new Set(results.map(({ step }) => step.id));
+        const untold = aside.filter(({ id }) => !told.has(id));
+        results.push(...untold.map((step): StepResult => ({ step, state: 'skipped', ms: 0 })));
+        return { desired: wish.desired, results, newPassword };
+      }
+      if (round === ROUNDS) throw doesNotSettle(rest);
+      const now = firstThings(rest, wish);
       // Before they are on any node: whatever happens next, the same ones are put there again.
-      if (now === plan) writeKept(topology.name, kept);
+      if (now === rest) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
       const run = startRun(now, (step) => execute(step, hands), options);
       await options.show(now, run, wish.desired);
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
-      if (results.some(({ state }) => state !== 'done')) return { desired: wish.desired, results };
     }
   });
 }
@@ -79,7 +88,7 @@ export async function planUp(
     /** What was made for the lab and is not kept yet; read where it is kept unless said. */
     readonly kept?: Kept;
   },
-): Promise<{ plan: Plan; wish: Wish; kept: Kept }> {
+): Promise<{ plan: Plan; wish: Wish; kept: Kept; observed: Observed }> {
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
   const observed = await provider.observe(topology.name);
@@ -97,7 +106,7 @@ export async function planUp(
   const informed = new Map([...views].map(([name, view]) => [name, { ...view, credentials }]));
   const wish = desire(topology, informed, provider.programs(topology), renderNode);
   const reasons = new Map(because === undefined ? [] : TLS_PATHS.map((path) => [path, because]));
-  return { plan: makePlan(wish.desired, observed, { ...options, reasons }), wish, kept };
+  return { plan: makePlan(wish.desired, observed, { ...options, reasons }), wish, kept, observed };
 }
 
 /** While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. */
@@ -105,7 +114,7 @@ function firstThings(plan: Plan, { provisional }: Wish): Plan {
   const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && provisional.has(node));
   if (makes.length === 0) return plan;
   const now = ({ node, op }: Step): boolean =>
-    ['create', 'destroy', 'configure'].includes(op.kind) ||
+    ['create', 'reach', 'destroy', 'configure'].includes(op.kind) ||
     // Packages need no address of a neighbour: a node that is made goes on with them at once.
     (op.kind === 'install' && provisional.get(node) !== 'system');
   const first = plan.steps.filter(now);
@@ -144,6 +153,7 @@ function handsFor(
     spec: (name: string) => ({ ...topology.nodes.find((node) => node.name === name)!, lab: topology.name }),
     push: pusher(provider, wish, plan),
     family: (name: string) => familyOf(wish.desired.nodes.find((node) => node.name === name)?.family),
+    address: (name: string) => topology.nodes.find((node) => node.name === name)?.address,
     signal,
   };
 }
@@ -164,6 +174,17 @@ export function remember(topology: Topology, desired: Desired, { finished }: { f
     upAt: finished ? (before?.upAt ?? new Date().toISOString()) : undefined,
   };
   if (JSON.stringify(record) !== JSON.stringify(before)) writeRecord(record);
+}
+
+/** What is wished of a node that does not answer is a guess: what was known of it stays. */
+function asFarAsKnown(desired: Desired, { nodes: seen }: Observed): Desired {
+  const before = readRecord(desired.lab)?.desired.nodes ?? [];
+  const nodes = desired.nodes.map((node) =>
+    seen.get(node.name)?.state === 'unreachable'
+      ? (before.find(({ name }) => name === node.name) ?? node)
+      : node,
+  );
+  return { ...desired, nodes };
 }
 
 /** A lab of this name that is another one: from a file that is still there, or on another provider. */

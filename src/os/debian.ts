@@ -1,4 +1,5 @@
 import type { Family } from './family.ts';
+import { managing } from './packages.ts';
 import { defineUnit, systemctl } from './systemd.ts';
 import { failWithSystemd, healWithSystemd } from './systemd-faults.ts';
 
@@ -6,6 +7,18 @@ const PACKAGES: Readonly<Record<string, string>> = {
   httpd: 'apache2',
   bind: 'bind9',
   'bind-utils': 'bind9-dnsutils',
+};
+
+const APT = {
+  list: `dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\\n' | sed -n 's/^ii //p'`,
+  // Lists may be absent or old: they are fetched when the first try fails. Files of ours are kept as they are.
+  install: `export DEBIAN_FRONTEND=noninteractive
+get() { apt-get install -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 "$@" >/dev/null; }
+get "$@" 2>/dev/null && return 0
+for pause in 0 2 5; do sleep $pause; apt-get update -qq && break; done
+get "$@"`,
+  // Says no for what others need, and removes the rest.
+  remove: 'DEBIAN_FRONTEND=noninteractive dpkg --purge "$@"',
 };
 
 /** Debian, Ubuntu. */
@@ -16,18 +29,7 @@ export const debian: Family = {
   fail: failWithSystemd,
   heal: healWithSystemd,
   packages: (wanted) => [...new Set(wanted.map((name) => PACKAGES[name] ?? name))],
-  // Lists may be absent or old: they are fetched when the first try fails. Files of ours are kept as they are.
-  install: (packages) => [
-    'sh',
-    '-c',
-    `export DEBIAN_FRONTEND=noninteractive
-get() { apt-get install -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 "$@" >/dev/null; }
-get "$@" 2>/dev/null && exit 0
-for pause in 0 2 5; do sleep $pause; apt-get update -qq && break; done
-get "$@"`,
-    'sh',
-    ...packages,
-  ],
+  ...managing(APT),
   typed: (packages) => [
     ['apt-get', 'update'],
     [

@@ -22,6 +22,7 @@ export const embedded: Family = {
   heal: (service) => ['service', service, 'heal'],
   packages: () => [],
   typed: () => [],
+  brought: () => ['true'],
   software: {},
   install: (packages) => {
     throw new LabError(`a local node installs nothing: ${packages.join(' ')}`, { code: 'local.packages' });

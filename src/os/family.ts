@@ -25,7 +25,12 @@ export interface Family {
   packages(wanted: readonly string[]): readonly string[];
   /** Installs packages, asking nothing. */
   install(packages: readonly string[]): readonly string[];
-  /** The same as commands that a person would type. */
+  /**
+   * Names, a line each, the packages that `install` brought with all that they needed and that are still there; removes
+   * them before that, if told so, but none that something else needs by now.
+   */
+  brought(remove: boolean): readonly string[];
+  /** `install` as commands that a person would type. */
   typed(packages: readonly string[]): readonly (readonly string[])[];
   /** Software that packages bring, by the name that topologies use; empty where nothing is installed. */
   readonly software: Readonly<Partial<Record<SoftwareName, Software>>>;

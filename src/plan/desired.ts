@@ -29,6 +29,14 @@ export interface DesiredNode {
   readonly ports: readonly PortMapping[];
   /** Proxy nodes: the unix socket of the runtime API, a real path on the node. */
   readonly socket?: string;
+  /** What guards (firewalls, SELinux) must let through where they are active: by guard, with the reason. */
+  readonly allows?: Readonly<Record<string, readonly Allowance[]>>;
+}
+
+export interface Allowance {
+  readonly what: string;
+  /** A clause for "because …". */
+  readonly why: string;
 }
 
 export interface DesiredFile {

@@ -6,10 +6,14 @@ export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
 
 export type Op =
   | { readonly kind: 'create' }
+  /** Find out how it is; what it needs is not known before. */
+  | { readonly kind: 'reach' }
   | { readonly kind: 'configure'; readonly setting: string }
   | { readonly kind: 'install'; readonly packages: readonly string[] }
   | { readonly kind: 'push'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'allow'; readonly guard: string; readonly what: string }
+  | { readonly kind: 'forbid'; readonly guard: string; readonly what: string }
   | { readonly kind: 'service'; readonly service: string; readonly action: ServiceAction }
   | { readonly kind: 'heal'; readonly service: string; readonly how: string }
   | { readonly kind: 'destroy' };
@@ -54,6 +58,21 @@ export function makePlan(desired: Desired, observed: Observed, options: PlanOpti
   return deepFreeze({ lab: desired.lab, steps: acrossNodes(kept, desired) });
 }
 
+/** A plan without the steps of some nodes, and without those that need them. */
+export function setAside(plan: Plan, nodes: readonly string[]): { rest: Plan; aside: readonly Step[] } {
+  const out = new Set(plan.steps.filter(({ node }) => nodes.includes(node)));
+  const ids = new Set([...out].map(({ id }) => id));
+  for (let before = -1; before < out.size; ) {
+    before = out.size;
+    for (const step of plan.steps) {
+      if (out.has(step) || !step.needs.some((id) => ids.has(id))) continue;
+      out.add(step);
+      ids.add(step.id);
+    }
+  }
+  return { rest: { ...plan, steps: plan.steps.filter((step) => !out.has(step)) }, aside: [...out] };
+}
+
 /** `push /etc/hosts`, `start service httpd`: what a step does, for people. */
 export function describe(op: Op): string {
   switch (op.kind) {
@@ -65,6 +84,10 @@ export function describe(op: Op): string {
       return `write ${op.path}`;
     case 'remove':
       return `remove ${op.path}`;
+    case 'allow':
+      return `allow ${op.what} in ${op.guard}`;
+    case 'forbid':
+      return `forbid ${op.what} in ${op.guard} again`;
     case 'service':
       return `${op.action} service ${op.service}`;
     case 'heal':
@@ -90,6 +113,7 @@ export function refuseForeign(nodes: readonly string[], observed: Observed): voi
 
 function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, options: PlanOptions): Step[] {
   if (seen?.state === 'foreign') return [];
+  if (seen?.state === 'unreachable') return [step(node.name, { kind: 'reach' }, seen.problem ?? 'no answer')];
   const isNew = !seen || seen.state === 'absent';
   const create = isNew
     ? [step(node.name, { kind: 'create' }, 'it is not there')]
@@ -107,11 +131,26 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, options: Pla
   const files = fileSteps(node, isNew ? undefined : seen, options);
   const services = serviceSteps(node, isNew ? undefined : seen, files, options.force ?? false);
   const heal = seen?.fault ? [healStep(node.name, seen.fault)] : [];
-  return [...settings, ...create, ...heal, ...install, ...files, ...services];
+  return [...settings, ...create, ...heal, ...install, ...files, ...guardSteps(node, seen), ...services];
 }
 
 function healStep(node: string, { how, service }: ObservedFault): Step {
   return step(node, { kind: 'heal', service, how }, `it was made to fail by hand: ${how}`);
+}
+
+/** What guards do not let through yet, and what lablb once had them let through that nobody needs. */
+function guardSteps(node: DesiredNode, seen: ObservedNode | undefined): Step[] {
+  return [...(seen?.guards ?? [])].flatMap(([guard, { allows, given }]) => {
+    const wanted = node.allows?.[guard] ?? [];
+    const missing = allows.has('*') ? [] : wanted.filter(({ what }) => !allows.has(what));
+    const unwanted = [...given].filter((what) => !wanted.some((one) => one.what === what));
+    return [
+      ...missing.map(({ what, why }) => step(node.name, { kind: 'allow', guard, what }, why)),
+      ...unwanted.map((what) =>
+        step(node.name, { kind: 'forbid', guard, what }, 'the topology no longer asks for it'),
+      ),
+    ];
+  });
 }
 
 /** What the provider was told of the node and what it should have been: profiles, devices, limits. */
@@ -237,7 +276,9 @@ function step(node: string, op: Op, why: string): Step {
         ? `:${op.service}`
         : op.kind === 'configure'
           ? `:${op.setting}`
-          : '';
+          : 'guard' in op
+            ? `:${op.guard}:${op.what}`
+            : '';
   const verb = op.kind === 'service' ? op.action : op.kind;
   return { id: `${node}:${verb}${detail}`, node, op, why, needs: [] };
 }

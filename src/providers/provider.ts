@@ -14,8 +14,20 @@ export interface Provider {
   push(node: NodeName, file: FileSpec): Promise<void>;
   /** Runs an argv on the node (never a shell string). A non-zero status is a result, not an exception. */
   exec(node: NodeName, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Takes the node away with all it holds. Absent is done. */
-  destroy(node: NodeName): Promise<void>;
+  /** Takes the node away with all it holds; a machine that was there before is given back. Absent is done. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: only machines that stay have anything to tell
+  destroy(node: NodeName, options?: DestroyOptions): Promise<Leavings | void>;
+}
+
+export interface DestroyOptions {
+  /** Where a machine is given back, the packages that lablb installed go too. */
+  readonly purge?: boolean;
+}
+
+/** What stays on a machine that was given back. */
+export interface Leavings {
+  /** Packages that lablb installed, with all that they needed. */
+  readonly packages: readonly string[];
 }
 
 export type LabName = string;
@@ -62,7 +74,9 @@ export interface Observed {
 }
 
 export interface ObservedNode {
-  readonly state: 'absent' | 'stopped' | 'running' | 'foreign';
+  /** `unreachable`: nobody can tell, and `problem` says why. */
+  readonly state: 'absent' | 'stopped' | 'running' | 'foreign' | 'unreachable';
+  readonly problem?: string;
   readonly address?: string;
   /** What the provider itself was told of it (profiles, devices, limits), by name, in one line each. */
   readonly settings?: ReadonlyMap<string, string>;
@@ -76,6 +90,10 @@ export interface ObservedNode {
   readonly files: ReadonlyMap<string, string>;
   /** The same as lablb last wrote them, so that a change by hand is told from a change of the lab. */
   readonly pushed: ReadonlyMap<string, string>;
+  /** Firewalls and the like that are active, by name. */
+  readonly guards?: ReadonlyMap<string, ObservedGuard>;
+  /** What lablb sees and leaves alone, a clause each, for people. */
+  readonly notices?: readonly string[];
   /** What `lablb fail` made it do and `lablb heal` has not undone. */
   readonly fault?: ObservedFault;
 }
@@ -83,6 +101,13 @@ export interface ObservedNode {
 export interface ObservedFault {
   readonly how: string;
   readonly service: string;
+}
+
+export interface ObservedGuard {
+  /** What it lets through; `*` is everything. */
+  readonly allows: ReadonlySet<string>;
+  /** What it lets through because lablb said so. */
+  readonly given: ReadonlySet<string>;
 }
 
 export interface ObservedService {

@@ -1,12 +1,13 @@
 import { COMMANDS } from '../os/commands.ts';
 import { familyOf } from '../os/families.ts';
 import type { Family } from '../os/family.ts';
+import { allowancesFor } from '../os/guards.ts';
 import type { Desired, DesiredNode, DesiredService } from '../plan/desired.ts';
 import { revisionOf, sha256 } from '../plan/hash.ts';
 import type { FileSpec, Programs } from '../providers/provider.ts';
 import type { NodeView, Provisional } from '../render/view.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
-import { portsOf } from './ports.ts';
+import { opensOf, portsOf } from './ports.ts';
 import { CONFIG } from './proxy.ts';
 import { actualPort, type RoleContext, type ServiceSpec } from './role.ts';
 import { roleOf } from './roles.ts';
@@ -89,6 +90,14 @@ function desireNode(
         ...entry,
         actual: actualPort(view, node.name, entry.port),
       })),
+      allows:
+        view.kind !== 'machine'
+          ? undefined
+          : allowancesFor({
+              ports: opensOf(topology, node),
+              programs: services.flatMap((service) => (service.files ?? []).map(({ path }) => path)),
+              software: services.filter(({ packaged }) => packaged).map(({ name }) => name),
+            }),
     },
   };
 }

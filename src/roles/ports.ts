@@ -13,6 +13,14 @@ export function portsOf(topology: Topology, node: TopologyNode): NodePort[] {
   return all.filter((entry, i) => all.findIndex(({ port }) => port === entry.port) === i);
 }
 
+/** What others must reach a node at, as firewalls call it: `80/tcp`. */
+export function opensOf(topology: Topology, node: TopologyNode): string[] {
+  // Published ports are the host's, unless nobody but the user's own configuration knows what it listens on.
+  const own = topology.balancer.config !== undefined;
+  const listens = portsOf(topology, node).filter(({ use }) => own || use !== 'published');
+  return listens.flatMap(({ port, udp }) => [`${port}/tcp`, ...(udp ? [`${port}/udp`] : [])]);
+}
+
 const USES: Readonly<Record<TopologyNode['role'], (topology: Topology, node: TopologyNode) => NodePort[]>> = {
   web: (_, node) => [{ port: node.port, use: 'http' }],
   proxy: ({ balancer }, node) => [

@@ -1,5 +1,6 @@
 import { LabError } from '../errors.ts';
 import type { Family } from '../os/family.ts';
+import { allowing, forbidding } from '../os/guards.ts';
 import type { Op, Step } from '../plan/plan.ts';
 import type { Configure, NodeSpec, Provider } from '../providers/provider.ts';
 
@@ -10,6 +11,8 @@ export interface Hands {
   /** Puts a file of the plan on its node; those of one node may go together. */
   readonly push: (node: string, path: string) => Promise<void>;
   readonly family: (node: string) => Family;
+  /** Where the node is, if that is known. */
+  readonly address: (node: string) => string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -34,7 +37,9 @@ type Execute<K extends Op['kind']> = (
 
 const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   create: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
-  destroy: ({ node }, _, { provider }) => provider.destroy(node),
+  // To make what is there already is to see that it answers.
+  reach: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
+  destroy: async ({ node }, _, { provider }) => void (await provider.destroy(node)),
   heal: ({ node }, { service }, hands) =>
     must(node, hands.family(node).heal(service), SERVICE_TIMEOUT_MS, hands),
   configure: async ({ node }, { setting }, { provider }) => provider.configure?.(node, setting),
@@ -42,6 +47,10 @@ const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   remove: ({ node }, { path }, { provider }) => provider.push(node, { path, content: '', absent: true }),
   install: ({ node }, { packages }, hands) =>
     must(node, hands.family(node).install(packages), INSTALL_TIMEOUT_MS, hands),
+  allow: ({ node }, { guard, what }, hands) =>
+    must(node, allowing(guard, what, hands.address(node)), SERVICE_TIMEOUT_MS, hands),
+  forbid: ({ node }, { guard, what }, hands) =>
+    must(node, forbidding(guard, what), SERVICE_TIMEOUT_MS, hands),
   service: ({ node }, { action, service }, hands) =>
     must(node, hands.family(node).service(action, service), SERVICE_TIMEOUT_MS, hands),
 };

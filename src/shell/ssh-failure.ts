@@ -42,10 +42,10 @@ export function sshFailure(
 ): LabError {
   const where = `${user}@${host}:${port}`;
   if (lateMs !== undefined)
-    return new LabError(`${where} does not answer within ${lateMs / 1000} s`, {
+    return new LabError(`no answer from ${host}:${port} in ${lateMs / 1000} s`, {
       code: 'ssh.timeout',
       exit: EXIT.failed,
-      hints: ['is it up, and does its firewall let port 22 through?', `ssh -v -p ${port} ${user}@${host}`],
+      hints: ['is it up, and does its firewall let the port through?', `ssh -v -p ${port} ${user}@${host}`],
       cause,
     });
   const said = String((cause as Error).message ?? cause);

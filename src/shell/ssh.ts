@@ -20,7 +20,7 @@ export interface SshTarget {
   /** Commands run as root by `sudo -n`. */
   readonly sudo: boolean;
   readonly hostKeys: HostKeyPolicy;
-  /** Milliseconds until the connection must stand; 15 s unless said. */
+  /** Milliseconds until the connection must stand; 10 s unless said. */
   readonly connectMs?: number;
   /** Milliseconds of silence after which a machine counts as lost in mid-command; 15 s unless said. */
   readonly silenceMs?: number;
@@ -34,7 +34,7 @@ export interface SshRunOptions extends Omit<RunOptions, 'cwd'> {
 /** What sshd allows on one connection is 10 (MaxSessions, sshd_config(5)). */
 const MAX_SESSIONS = 8;
 const MAX_OUTPUT = 64 * 1024 * 1024;
-const CONNECT_MS = 15_000;
+const CONNECT_MS = 10_000;
 const SILENCE_MS = 15_000;
 const COMMAND_MS = 30_000;
 

@@ -43,9 +43,10 @@ function pathOfName(node: TopologyNode, key: string | undefined, name: string): 
   return node.names[index] === node.name ? ['nodes', key] : ['nodes', key, 'names', index];
 }
 
-/** Over SSH one machine may be several nodes, on different ports; elsewhere an address is one node's. */
-function checkAddresses({ provider }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+/** An address is one node's, and so is a machine: over SSH, where its server is. */
+function checkAddresses({ provider, ssh }: Settings, placed: readonly Placed[], refuse: Refuse): void {
   const owners = new Map<string, string>();
+  const machines = new Map<string, string>();
   for (const { node, key } of placed) {
     if (node.address === undefined) {
       if (provider !== 'ssh') continue;
@@ -60,7 +61,17 @@ function checkAddresses({ provider }: Settings, placed: readonly Placed[], refus
     }
     const owner = owners.get(node.address);
     if (owner === undefined) owners.set(node.address, node.name);
-    else if (provider !== 'ssh') refuse(['nodes', key!, 'address'], `${node.address} is taken by ${owner}`);
+    else {
+      refuse(['nodes', key!, 'address'], `${node.address} is taken by ${owner}`);
+      continue;
+    }
+    if (provider !== 'ssh') continue;
+    const own = (node.extra.ssh ?? {}) as { host?: string; port?: number };
+    const machine = `${own.host ?? node.address}:${own.port ?? ssh.port}`;
+    const there = machines.get(machine);
+    if (there === undefined) machines.set(machine, node.name);
+    else
+      refuse(['nodes', key!, 'ssh'], `${machine} is the machine of ${there}; each node needs one of its own`);
   }
 }
 
@@ -174,7 +185,7 @@ function checkPorts(topology: Topology, placed: readonly Placed[], source: Sourc
       refuse(path, `port ${port} is taken by ${owner}${where === 'host' ? ' on the host' : ''}`);
   };
   for (const { node, key } of placed) {
-    const where = topology.provider === 'ssh' ? (node.address ?? node.name) : node.name;
+    const where = node.name;
     if (node.role === 'web') claim(where, node.port, `${node.name} (its page)`, ['nodes', key!, 'port']);
     if (node.role !== 'proxy') continue;
     const { port, tls, stats, static: files } = topology.balancer;

@@ -82,8 +82,9 @@ function refusal(diagnostics: readonly Diagnostic[], text: string, file: string)
 
 /** The text for excerpts: as long as before, passwords that are written out hidden. */
 function withoutPasswords(text: string): string {
+  // `passwordEnv` wants the name of a variable, and sometimes gets the password.
   const written =
-    /(\bpassword["']?[ \t]*:[ \t]*)("(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?!\$\{)[^\s,}][^,}\n]*)/g;
+    /(\bpassword(?:Env)?["']?[ \t]*:[ \t]*)(?![A-Z_][A-Z0-9_]*[ \t]*(?:[,}\n#]|$))("(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?!\$\{)[^\s,}][^,}\n]*)/g;
   return text.replace(written, (_, key: string, value: string) => key + '*'.repeat(value.length));
 }
 

@@ -146,10 +146,26 @@ it('takes everything away, also what only the record or only the provider knows'
   await up();
   provider.nodes.delete('web1');
   provider.nodes.set('left-over', provider.nodes.get('web2')!);
-  const gone = await takeDown(requireRecord('quick'), provider);
+  const { gone } = await takeDown(requireRecord('quick'), provider);
   expect([...gone].sort()).toEqual(['left-over', 'proxyha', 'web2']);
   expect(provider.nodes.size).toBe(0);
   expect(readRecord('quick')).toBeUndefined();
+});
+
+it('does the others when a machine does not answer, says so, and goes on when it does', async () => {
+  await up();
+  const known = readRecord('quick')!.desired.nodes.find(({ name }) => name === 'web1');
+  provider.silent.add('web1');
+  provider.nodes.delete('web2');
+  const { results } = await up();
+  const failed = results.filter(({ state }) => state !== 'done');
+  expect(failed.map(({ step }) => step.id)).toEqual(['web1:reach']);
+  expect(provider.nodes.has('web2')).toBe(true);
+  expect(readRecord('quick')!.desired.nodes.find(({ name }) => name === 'web1')).toEqual(known);
+  const status = await labStatus(requireRecord('quick'), provider);
+  expect(status.nodes[0]).toMatchObject({ name: 'web1', state: 'unreachable', problem: 'no answer' });
+  provider.silent.clear();
+  expect((await up()).results.filter(({ state }) => state !== 'done')).toEqual([]);
 });
 
 it('keeps the record when a node resists', async () => {

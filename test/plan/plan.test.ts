@@ -170,6 +170,32 @@ describe('makePlan', () => {
     expect(() => refuseForeign(['proxyha'], observed)).not.toThrow();
   });
 
+  it('opens what an active firewall does not let through, and closes again what it opened', () => {
+    const allows = {
+      ufw: ['80/tcp', '8080/tcp'].map((what) => ({ what, why: `ufw is active and ${what} is closed` })),
+    };
+    const guards = new Map([
+      ['ufw', { allows: new Set(['22/tcp', '80/tcp', '81/tcp']), given: new Set(['81/tcp']) }],
+    ]);
+    const of = (change: Partial<ObservedNode>) =>
+      makePlan({ ...desired, nodes: [{ ...web, allows }] }, { nodes: new Map([['web1', seen(web, change)]]) })
+        .steps;
+    expect(of({ guards }).map(({ id, why }) => `${id}: ${why}`)).toEqual([
+      'web1:allow:ufw:8080/tcp: ufw is active and 8080/tcp is closed',
+      'web1:forbid:ufw:81/tcp: the topology no longer asks for it',
+    ]);
+    expect(of({})).toEqual([]);
+    expect(of({ guards: new Map([['ufw', { allows: new Set(['*']), given: new Set() }]]) })).toEqual([]);
+  });
+
+  it('can only try to reach a machine that does not answer', () => {
+    const away = seen(web, { state: 'unreachable', problem: 'no answer from 192.0.2.1:22 in 10 s' });
+    expect(planOf({ web1: away, proxyha: seen(proxy, { services: new Map() }) })).toEqual([
+      'web1:reach: no answer from 192.0.2.1:22 in 10 s',
+      'proxyha:start:proxy: it is not there yet',
+    ]);
+  });
+
   it('is a value that nobody can change', () => {
     const plan = makePlan(desired, { nodes: new Map() });
     expect(() => (plan.steps as unknown[]).push(1)).toThrow(TypeError);

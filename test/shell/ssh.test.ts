@@ -87,7 +87,7 @@ describe.skipIf(!needs('sshd'))('SshMachine, with a real sshd', () => {
   it('ends a command that hangs, here and there', async () => {
     const pidFile = join(sshd.folder, 'pid');
     const hangs = shared.run(['sh', '-c', 'echo $$ >"$1"; echo half >&2; sleep 600', 'sh', pidFile], {
-      timeoutMs: 700,
+      timeoutMs: 3000,
     });
     await expect(hangs).rejects.toMatchObject({ fields: { code: 'command.timeout', stderr: 'half\n' } });
     const pid = Number(readFileSync(pidFile, 'utf8'));

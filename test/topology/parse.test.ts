@@ -80,19 +80,6 @@ nodes:
       nodes: [{ server: 'embedded' }, {}],
     });
   });
-
-  it('may share a machine over SSH, on different ports', () => {
-    const { nodes } = parse(`
-provider: ssh
-nodes:
-  web1: { address: 192.168.56.101, port: 8001 }
-  proxy: { address: 192.168.56.101 }
-`);
-    expect(nodes.map(({ address, port }) => [address, port])).toEqual([
-      ['192.168.56.101', 8001],
-      ['192.168.56.101', 80],
-    ]);
-  });
 });
 
 describe('sites', () => {

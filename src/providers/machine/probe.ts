@@ -1,13 +1,12 @@
 import { isIP } from 'node:net';
+import { LOOK_AT_GUARDS } from '../../os/guards.ts';
 import { revisionOf } from '../../plan/hash.ts';
 import type { Resolver } from '../../render/view.ts';
-import type { ObservedNode, ObservedService } from '../provider.ts';
-
-/** What lablb keeps on a machine: a file for each managed file, which tells what was written. */
-const RECORDS = '/var/lib/lablb/pushed';
+import type { ObservedGuard, ObservedNode, ObservedService } from '../provider.ts';
 
 /**
- * Tells in one go what is on a machine: system, packages, managed files, their services. A line a fact:
+ * Tells in one go what is on a machine: system, packages, managed files, their services. A line a fact; what was written
+ * is in a file for each managed file, under /var/lib/lablb/pushed:
  *
  *     os rocky rhel centos fedora
  *     pkg httpd
@@ -18,8 +17,9 @@ const RECORDS = '/var/lib/lablb/pushed';
  *     search <domain>…
  *     started <service> <sha256> <path>        what it read when it was started (its unit notes it)
  *     fault <how> <service>                    what `lablb fail` made it do
+ *     guard <name> …                           what guards let through: os/guards.ts
  *
- * Files of many megabytes are hashed again only when size or change time differ from what was noted.
+ * $1: the machine's address in the lab, if known. Files of many megabytes are hashed again only when size or change time differ from what was noted.
  */
 export const PROBE = String.raw`
 id= like=
@@ -64,6 +64,8 @@ for unit in $units; do
   [ -e "/run/lablb/$unit" ] && sed "s/^/started $unit /" "/run/lablb/$unit"
 done
 [ ! -e /run/lablb/fault ] || echo "fault $(cat /run/lablb/fault)"
+address=$\{1:-}
+${LOOK_AT_GUARDS}
 echo end
 `.replaceAll('$\\{', '${');
 
@@ -79,6 +81,8 @@ export function readProbe(text: string): Omit<ObservedNode, 'state' | 'address'>
     facts.filter(([first]) => first === kind).map(([, ...rest]) => rest);
   const started = of('started');
   const [how, failed] = of('fault')[0] ?? [];
+  const told = (kind: string, guard: string): Set<string> =>
+    new Set(of(kind).flatMap(([name, what]) => (name === guard ? eachPort(what!) : [])));
   return {
     fault: how && failed ? { how, service: failed } : undefined,
     family: familyFor(of('os')[0] ?? []),
@@ -88,6 +92,16 @@ export function readProbe(text: string): Omit<ObservedNode, 'state' | 'address'>
     pushed: new Map(of('file').map(([, pushed, path]) => [path!, pushed!])),
     services: new Map(
       of('svc').map(([name, active, enabled]) => [name!, service(name!, active, enabled, started)]),
+    ),
+    guards: new Map(
+      of('guard').map(([name]): [string, ObservedGuard] => [
+        name!,
+        { allows: told('allows', name!), given: told('given', name!) },
+      ]),
+    ),
+    notices: of('drops').map(
+      ([what, family, table]) =>
+        `${what} has a ruleset of its own that drops what it does not name (table ${family} ${table}); lablb leaves it alone`,
     ),
   };
 }
@@ -107,6 +121,14 @@ function resolverOf(of: (kind: string) => string[][]): Resolver | undefined {
       .flat()
       .filter((domain) => /^[\w.-]+$/.test(domain)),
   };
+}
+
+/** `8000-8002/tcp` is three ports. */
+function eachPort(what: string): string[] {
+  const [, first, last, protocol] = /^(\d+)-(\d+)\/(\w+)$/.exec(what) ?? [];
+  if (first === undefined) return [what];
+  const count = Math.min(Number(last), 65535) - Number(first) + 1;
+  return Array.from({ length: Math.max(count, 0) }, (_, i) => `${Number(first) + i}/${protocol}`);
 }
 
 const ABSENT = '-';
@@ -135,7 +157,7 @@ function service(
   };
 }
 
-/** The record of a path: its name holds no slash. */
-export function recordOf(path: string): string {
-  return `${RECORDS}/${path.slice(1).replaceAll('/', ':')}`;
+/** What the record of a path is called: it holds no slash. */
+export function recordName(path: string): string {
+  return path.slice(1).replaceAll('/', ':');
 }

@@ -1,61 +1,111 @@
 import { createHash } from 'node:crypto';
 import type { FileSpec } from '../provider.ts';
 import { NOTE } from './note.ts';
-import { recordOf } from './probe.ts';
+import { recordName } from './probe.ts';
 
 /**
  * Puts files on a machine, all in one go: `sh -c PUSH` with a line a file on its standard input. Each file appears
- * by rename, with its mode; what it replaces for the first time can be kept as `.orig`; what was written is noted
- * beside it. Needs nothing but a POSIX shell and coreutils.
+ * by rename, with its mode. What it replaces for the first time can be kept, as `.orig` where that name is free; what
+ * was written is noted before it is there, so that whatever cuts this short, it can be done or undone again. Needs
+ * nothing but a POSIX shell and coreutils.
+ *
+ * `originals/NAME` says how the path was before: `-` for not there, `joined` for a last line without its end (blocks),
+ * or the path where the file is kept.
  */
 export const PUSH = String.raw`
 set -eu
 umask 022
-mkdir -p /var/lib/lablb/pushed
-cat >/var/lib/lablb/note.new <<'EOT'
+mkdir -p /var/lib/lablb/pushed /var/lib/lablb/originals
+draft=
+trap '[ -z "$draft" ] || rm -f "$draft"' EXIT
+# Text into a file, whole or not at all.
+write() { draft=$1.new; printf '%s\n' "$2" >"$draft"; mv -f "$draft" "$1"; draft=; }
+draft=/var/lib/lablb/note.new
+cat >"$draft" <<'EOT'
 @NOTE@
 EOT
-chmod 755 /var/lib/lablb/note.new
-mv -f /var/lib/lablb/note.new /var/lib/lablb/note
+chmod 755 "$draft"
+mv -f "$draft" /var/lib/lablb/note
+draft=
 reload= resolved= networkmanager=
+there() { [ -e "$1" ] || [ -L "$1" ]; }
 drop_block() {
   if grep -Fxq "# >>> lablb $1" "$2" && grep -Fxq "# <<< lablb $1" "$2"
   then sed "/^# >>> lablb $1\$/,/^# <<< lablb $1\$/d" "$2"
   else sed "/^# [<>][<>][<>] lablb $1\$/d" "$2"; fi
 }
-while read -r op record kind keep mode hash lab path data; do
+keep_original() {
+  if [ ! -e "$original" ]; then
+    if ! there "$path"; then write "$original" -
+    elif there "$path.orig"; then write "$original" "$path.lablb-orig"
+    else write "$original" "$path.orig"; fi
+  fi
+  read -r kept <"$original"
+  if [ "$kept" = - ] || there "$kept" || ! there "$path"; then return; fi
+  draft=$kept.lablb-new
+  cp -a "$path" "$draft"
+  mv -f "$draft" "$kept"
+  draft=
+}
+while read -r op name kind keep mode hash lab path data; do
+  record=/var/lib/lablb/pushed/$name original=/var/lib/lablb/originals/$name
   mkdir -p "$(dirname "$path")"
-  if [ "$op" = remove ] && [ -e "$record" ]; then read -r _ kind lab _ <"$record"; fi
+  if [ "$op" = remove ]; then
+    [ -e "$record" ] || continue
+    read -r _ kind lab _ <"$record"
+  fi
+  # A block goes into the file that a link leads to; a whole file takes the link's place.
+  target=$path
+  if [ "$kind" = block ] && [ -L "$path" ]; then target=$(readlink -f "$path"); fi
+  kept=-
   case $op:$kind in
   put:*)
-    if [ "$keep" = keep ] && [ -f "$path" ] && [ ! -e "$path.orig" ] && [ ! -e "$record" ]; then cp -pP "$path" "$path.orig"; fi
+    if [ "$kind" != block ] && [ "$keep" = keep ] && [ ! -e "$record" ]; then keep_original; fi
     case $kind in
-    large) ;;
+    large) draft=$target.lablb-new ;;
     block)
       # The rest of the file is not ours, and neither are its mode and owner.
-      [ -e "$path" ] || { : >"$path"; chmod "$mode" "$path"; }
-      cp -p "$path" "$path.lablb-new"
-      drop_block "$lab" "$path" >"$path.lablb-new"
-      [ -z "$(tail -c 1 "$path.lablb-new")" ] || echo >>"$path.lablb-new"
-      printf %s "$data" | base64 -d >>"$path.lablb-new" ;;
-    *) printf %s "$data" | base64 -d >"$path.lablb-new" ;;
+      if [ ! -e "$record" ] && [ ! -e "$target" ]; then write "$original" -; fi
+      [ -e "$target" ] || { : >"$target"; chmod "$mode" "$target"; }
+      draft=$target.lablb-new
+      cp -p "$target" "$draft"
+      drop_block "$lab" "$target" >"$draft"
+      if [ -n "$(tail -c 1 "$draft")" ]; then
+        [ -e "$original" ] || { write "$original" joined; draft=$target.lablb-new; }
+        echo >>"$draft"
+      fi
+      printf %s "$data" | base64 -d >>"$draft" ;;
+    *)
+      draft=$target.lablb-new
+      printf %s "$data" | base64 -d >"$draft" ;;
     esac
-    [ "$kind" = block ] || chmod "$mode" "$path.lablb-new"
-    mv -f "$path.lablb-new" "$path"
-    ! command -v restorecon >/dev/null || restorecon "$path"
-    note=$(stat -c '%s %Z' "$path")
-    [ "$kind" != block ] || note="$lab -"
-    echo "$hash $kind $note $path" >"$record" ;;
+    [ "$kind" = block ] || chmod "$mode" "$draft"
+    note="$lab -"
+    [ "$kind" = block ] || note=$(stat -c '%s %Z' "$draft")
+    printf '%s\n' "$hash $kind $note $path" >"$record.new"
+    mv -f "$record.new" "$record"
+    mv -f "$draft" "$target"
+    draft=
+    ! command -v restorecon >/dev/null || restorecon "$target"
+    # Its new name is a change too.
+    if [ "$kind" = large ]; then write "$record" "$hash $kind $(stat -c '%s %Z' "$target") $path"; fi ;;
   remove:block)
-    if [ -e "$path" ]; then
-      cp -p "$path" "$path.lablb-new"
-      drop_block "$lab" "$path" >"$path.lablb-new"
-      mv -f "$path.lablb-new" "$path"
+    if [ -e "$target" ]; then
+      draft=$target.lablb-new
+      cp -p "$target" "$draft"
+      drop_block "$lab" "$target" >"$draft"
+      if [ -e "$original" ]; then read -r kept <"$original"; else kept=; fi
+      if [ "$kept" = joined ] && [ -z "$(tail -c 1 "$draft")" ]; then truncate -s -1 "$draft"; fi
+      if [ "$kept" = - ] && [ ! -s "$draft" ]; then rm -f "$draft" "$target"; else mv -f "$draft" "$target"; fi
+      draft=
     fi
-    rm -f "$record" ;;
+    rm -f "$record" "$original" ;;
   *)
-    if [ -e "$path.orig" ]; then mv -f "$path.orig" "$path"; else rm -f "$path"; fi
-    rm -f "$record" ;;
+    if [ -e "$original" ]; then read -r kept <"$original"; fi
+    # Kept, and no longer there: it has its place again.
+    if [ "$kept" = - ]; then rm -f "$path"
+    elif there "$kept"; then mv -f "$kept" "$path"; fi
+    rm -f "$record" "$original" ;;
   esac
   case $path in
   /etc/systemd/system/*) reload=yes ;;
@@ -84,7 +134,7 @@ function fields(file: FileSpec): string[] {
   const kind = file.block === undefined ? (file.source === undefined ? 'file' : 'large') : 'block';
   return [
     file.absent ? 'remove' : 'put',
-    recordOf(file.path),
+    recordName(file.path),
     kind,
     file.keepOriginal ? 'keep' : '-',
     (file.mode ?? 0o644).toString(8),

@@ -24,13 +24,16 @@ interface MemoryNode {
 /** A lab that is only remembered: the double for tests of what is above providers. */
 export class MemoryProvider implements LabProvider {
   readonly nodes = new Map<NodeName, MemoryNode>();
+  /** Nodes that do not answer. */
+  readonly silent = new Set<NodeName>();
   /** Every change that was asked for, in order: `push web1 /etc/hosts`. */
   readonly calls: string[] = [];
   /** Called before each change; throws to make it fail. */
   fault: (call: string) => void = () => undefined;
 
   async observe(): Promise<Observed> {
-    return { nodes: new Map([...this.nodes].map(([name, node]) => [name, observeNode(node)])) };
+    const seen = [...this.nodes].map(([name, node]) => [name, observeNode(node)] as const);
+    return { nodes: new Map([...seen, ...[...this.silent].map((name) => [name, UNREACHABLE] as const)]) };
   }
 
   async views(topology: Topology, _observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>> {
@@ -49,6 +52,8 @@ export class MemoryProvider implements LabProvider {
 
   async create({ name }: NodeSpec): Promise<void> {
     this.#note(`create ${name}`);
+    if (this.silent.has(name))
+      throw new LabError(UNREACHABLE.problem!, { code: 'memory.silent', node: name });
     if (!this.nodes.has(name))
       this.nodes.set(name, { files: new Map(), pushed: new Map(), running: new Map() });
   }
@@ -101,6 +106,15 @@ export class MemoryProvider implements LabProvider {
     throw new LabError('the node is not there', { code: 'node.absent', node: name });
   }
 }
+
+const UNREACHABLE: ObservedNode = {
+  state: 'unreachable',
+  problem: 'no answer',
+  packages: new Set(),
+  services: new Map(),
+  files: new Map(),
+  pushed: new Map(),
+};
 
 function observeNode(node: MemoryNode): ObservedNode {
   const defined = [...node.files.keys()].filter((path) => path.startsWith(`${DEFINITIONS}/`));

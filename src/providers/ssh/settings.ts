@@ -61,22 +61,6 @@ export function routeTo(topology: Topology, node: TopologyNode): Route {
   return { target, jump: jump === undefined ? undefined : jumpTarget(jump, target, hostKeys) };
 }
 
-/** Two nodes on one machine would each take the other's files for its own leftovers. @throws LabError. */
-export function refuseSharedMachines(topology: Topology): void {
-  const owners = new Map<string, string>();
-  for (const node of topology.nodes) {
-    const { host, port } = routeTo(topology, node).target;
-    const owner = owners.get(`${host}:${port}`);
-    if (owner === undefined) owners.set(`${host}:${port}`, node.name);
-    else
-      throw new LabError(`is on the machine of ${owner} (${host}:${port}); each node needs one of its own`, {
-        code: 'ssh.shared',
-        node: node.name,
-        exit: EXIT.refused,
-      });
-  }
-}
-
 /** `[user@]host[:port]`: the same user and key unless said. */
 function jumpTarget(text: string, { user, key }: SshTarget, hostKeys: HostKeyPolicy): SshTarget {
   const [, ownUser, host, port] = /^(?:([^@]+)@)?([^:]+)(?::(\d+))?$/.exec(text)!;
@@ -96,9 +80,10 @@ async function passwordFrom(name: string, who: string): Promise<string> {
   const value = process.env[name];
   if (value) return value;
   if (process.stdin.isTTY && process.stderr.isTTY) return askSecret(`Password of ${who}: `);
-  throw new LabError(`the environment has no ${name}, and there is no terminal to ask for the password`, {
-    code: 'ssh.password',
-    exit: EXIT.missing,
-    hints: [`export ${name}=…`],
-  });
+  // What does not look like the name of a variable may be the password itself.
+  const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? name : undefined;
+  throw new LabError(
+    `the environment has no ${shown ?? "variable of the name in 'passwordEnv'"}, and there is no terminal to ask for the password`,
+    { code: 'ssh.password', exit: EXIT.missing, hints: [`export ${shown ?? 'NAME'}=…`] },
+  );
 }

@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, LabError } from '../../errors.ts';
+import { familyOf } from '../../os/families.ts';
+import { FORBID } from '../../os/guards.ts';
 import { healWithSystemd } from '../../os/systemd-faults.ts';
 import type { NodeView } from '../../render/view.ts';
 import { SshMachine, type SshTarget } from '../../shell/ssh.ts';
@@ -7,11 +10,13 @@ import { PROBE, readProbe } from '../machine/probe.ts';
 import { machinePrograms } from '../machine/programs.ts';
 import { besidePath, PUSH, pushInput } from '../machine/push.ts';
 import type {
+  DestroyOptions,
   ExecOptions,
   ExecResult,
   FileSpec,
   LabName,
   LabProvider,
+  Leavings,
   NodeName,
   NodeSpec,
   Observed,
@@ -19,7 +24,7 @@ import type {
 } from '../provider.ts';
 import {
   CLAIM,
-  NOTE_FOLDERS,
+  NOTE_PATHS,
   OWNERS,
   type Owner,
   REFUSED,
@@ -27,13 +32,18 @@ import {
   readOwners,
   STOP_SERVICES,
 } from './ownership.ts';
-import { refuseSharedMachines, routeTo } from './settings.ts';
+import { BOOT_ID, readBootId } from './reboot.ts';
+import { routeTo } from './settings.ts';
 
-const PROBE_DEADLINE_MS = 30_000;
+/** To look, and to mark. */
+const SHORT_DEADLINE_MS = 60_000;
 const PUSH_DEADLINE_MS = 120_000;
 /** The engine's executable has some hundred megabytes. */
 const UPLOAD_DEADLINE_MS = 900_000;
 const SERVICES_DEADLINE_MS = 120_000;
+const PACKAGES_DEADLINE_MS = 600_000;
+const REBOOT_DEADLINE_MS = 300_000;
+const REBOOT_LOOK_MS = 1000;
 
 /** A lab on machines that exist, over SSH. It makes none and deletes none: it marks them, and puts back what it found. */
 export class SshProvider implements LabProvider {
@@ -45,12 +55,11 @@ export class SshProvider implements LabProvider {
 
   constructor(topology: Topology) {
     this.#topology = topology;
-    refuseSharedMachines(topology);
   }
 
   async observe(lab: LabName): Promise<Observed> {
     const seen = await Promise.all(
-      this.#topology.nodes.map(async ({ name }) => [name, await this.#observeNode(lab, name)] as const),
+      this.#topology.nodes.map(async ({ name }) => [name, await this.#observeOrSayWhy(lab, name)] as const),
     );
     return { nodes: new Map(seen.flatMap(([name, node]) => (node ? [[name, node] as const] : []))) };
   }
@@ -73,6 +82,8 @@ export class SshProvider implements LabProvider {
   async create({ name, lab }: NodeSpec): Promise<void> {
     const { exitStatus, stderr } = await this.#sh(name, CLAIM, [lab, name]);
     if (exitStatus === REFUSED.foreign) throw foreign(name, readOwnersOfRecord(stderr));
+    if (exitStatus === REFUSED.busy)
+      throw new LabError('another lablb is at work on the machine', { code: 'node.busy', node: name });
     if (exitStatus === REFUSED.noSystemd)
       throw new LabError('the machine has no systemd', {
         code: 'ssh.no-systemd',
@@ -90,9 +101,9 @@ export class SshProvider implements LabProvider {
   async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
     await this.#mustBeOurs(node);
     const paths = files.filter(({ absent }) => !absent).map(({ path }) => path);
-    const noted = await this.#sh(node, NOTE_FOLDERS, [this.#topology.name, ...paths]);
+    const noted = await this.#sh(node, NOTE_PATHS, [this.#topology.name, ...paths]);
     if (noted.exitStatus !== 0)
-      throw failed(node, 'folders could not be noted', noted.exitStatus, noted.stderr);
+      throw failed(node, 'what is to come could not be noted', noted.exitStatus, noted.stderr);
     for (const { path, source, absent } of files)
       if (source !== undefined && !absent) await this.#upload(node, path, source);
     // These machines were there before the lab: whatever a file replaces is kept, for `destroy` to put back. A block
@@ -119,35 +130,76 @@ export class SshProvider implements LabProvider {
     return this.#of(node, () => this.#machine(node).attach(argv, options));
   }
 
-  async destroy(node: NodeName): Promise<void> {
-    if (!this.#topology.nodes.some(({ name }) => name === node)) return;
+  /** The machine stays: it is as it was before, but for packages, which stay unless they are to go. */
+  async destroy(node: NodeName, options: DestroyOptions = {}): Promise<Leavings> {
+    if (!this.#topology.nodes.some(({ name }) => name === node)) return NO_LEAVINGS;
     const lab = this.#topology.name;
     const seen = await this.#observeNode(lab, node);
-    if (!seen) return;
+    if (!seen) return NO_LEAVINGS;
     if (seen.state === 'foreign') throw foreign(node);
     this.#ours.delete(node);
-    const services = [...seen.services.keys()];
-    const step = async (what: string, script: string, args: readonly string[], input?: string) => {
-      const { exitStatus, stderr } = await this.#sh(node, script, args, input);
-      if (exitStatus !== 0) throw failed(node, what, exitStatus, stderr);
+    const step = async (what: string, argv: readonly string[], input?: string, timeoutMs?: number) => {
+      const result = await this.#run(node, argv, { input, timeoutMs: timeoutMs ?? SERVICES_DEADLINE_MS });
+      if (result.exitStatus !== 0) throw failed(node, what, result.exitStatus, result.stderr);
+      return result.stdout;
     };
     // A service that does not start again is not in the way: it is stopped next.
     await this.#run(node, healWithSystemd(), { timeoutMs: SERVICES_DEADLINE_MS });
-    await step('services could not be stopped', STOP_SERVICES, [lab, ...services]);
+    const sh = (script: string, ...args: string[]) => ['sh', '-c', script, 'sh', ...args];
+    await step('services could not be stopped', sh(STOP_SERVICES, lab));
     const files = [...seen.pushed.keys()].map((path) => ({ path, content: '', absent: true }));
-    if (files.length > 0) await step('files could not be put back', PUSH, [], pushInput(files));
-    await step('services could not be put back', RELEASE, [lab]);
+    if (files.length > 0) await step('files could not be put back', sh(PUSH), pushInput(files));
+    await step('what a firewall or SELinux allows could not be taken back', sh(FORBID));
+    const brought = familyOf(seen.family).brought(options.purge ?? false);
+    const left = await step('packages could not be looked at', brought, undefined, PACKAGES_DEADLINE_MS);
+    await step('services could not be put back', sh(RELEASE, lab));
+    return { packages: left.split('\n').filter(Boolean) };
+  }
+
+  async restart(node: NodeName): Promise<void> {
+    await this.#mustBeOurs(node);
+    const before = await this.#bootId(node);
+    // The connection may go before the answer comes.
+    await this.#run(node, ['systemctl', '--no-block', 'reboot'], {}).catch((error) => {
+      if (!LOST.has((error as LabError).fields?.code)) throw error;
+    });
+    for (const end = performance.now() + REBOOT_DEADLINE_MS; ; await sleep(REBOOT_LOOK_MS)) {
+      const now = await this.#bootId(node).catch((error: unknown) => error);
+      if (typeof now === 'string' && now !== before) return;
+      // A link that stands may be to a machine on its way down.
+      await this.#machine(node).close();
+      if (performance.now() > end)
+        throw new LabError(`is not back ${REBOOT_DEADLINE_MS / 1000} s after its reboot`, {
+          code: 'ssh.reboot',
+          node,
+          cause: now,
+          hints: ['lablb status', 'its console'],
+        });
+    }
+  }
+
+  async #bootId(node: NodeName): Promise<string> {
+    return readBootId((await this.#sh(node, BOOT_ID)).stdout);
+  }
+
+  /** A machine that nobody can look at says nothing about the others. */
+  #observeOrSayWhy(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
+    return this.#observeNode(lab, name).catch((error: unknown) => {
+      if (!(error instanceof LabError)) throw error;
+      const address = this.#topology.nodes.find((node) => node.name === name)?.address;
+      return { ...NOTHING, address, state: 'unreachable', problem: error.message };
+    });
   }
 
   /** Undefined for a machine that no lab has marked. */
   async #observeNode(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
-    const { stdout, stderr, exitStatus } = await this.#sh(name, `${OWNERS}\n${PROBE}`);
+    const address = this.#topology.nodes.find((node) => node.name === name)?.address;
+    const { stdout, stderr, exitStatus } = await this.#sh(name, `${OWNERS}\n${PROBE}`, [address ?? '']);
     if (exitStatus !== 0) throw failed(name, 'the machine cannot be looked at', exitStatus, stderr);
     const owners = readOwners(stdout);
     const probe = readProbe(stdout);
     if (probe.family) this.#families.set(name, probe.family);
     if (owners.length === 0) return undefined;
-    const address = this.#topology.nodes.find((node) => node.name === name)?.address;
     const ours = owners.some((owner) => owner.lab === lab && owner.node === name);
     return ours ? { ...probe, address, state: 'running' } : { ...NOTHING, address, state: 'foreign' };
   }
@@ -178,9 +230,8 @@ export class SshProvider implements LabProvider {
     return look;
   }
 
-  #sh(node: NodeName, script: string, args: readonly string[] = [], input?: string): Promise<ExecResult> {
-    const timeoutMs = args.length > 0 ? SERVICES_DEADLINE_MS : PROBE_DEADLINE_MS;
-    return this.#run(node, ['sh', '-c', script, 'sh', ...args], { input, timeoutMs });
+  #sh(node: NodeName, script: string, args: readonly string[] = []): Promise<ExecResult> {
+    return this.#run(node, ['sh', '-c', script, 'sh', ...args], { timeoutMs: SHORT_DEADLINE_MS });
   }
 
   async #run(node: NodeName, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
@@ -214,6 +265,10 @@ export class SshProvider implements LabProvider {
     return machine;
   }
 }
+
+/** Ends of a connection that a reboot explains. */
+const LOST: ReadonlySet<string | undefined> = new Set(['ssh.lost', 'ssh.silent']);
+const NO_LEAVINGS: Leavings = { packages: [] };
 
 /** When it says no, and when it is not there. */
 const SUDO_STATUS = new Set([1, 127]);

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -34,13 +36,19 @@ function sh(script: string, input = '', ...args: string[]): string {
 }
 
 function push(...files: FileSpec[]): void {
-  sh(
-    PUSH,
-    pushInput(files.map((file) => ({ ...file, path: at(file.path) }))).replaceAll(
-      '/var/lib/lablb/pushed',
-      at('/var/lib/lablb/pushed'),
-    ),
-  );
+  sh(PUSH, pushInput(files.map((file) => ({ ...file, path: at(file.path) }))));
+}
+
+/** PUSH, ended before the nth use of a command, as if the power went. False when it came to its end before that. */
+function pushCut(command: string, nth: number, file: FileSpec): boolean {
+  const cut = `n=0; ${command}() { n=$((n+1)); [ $n -ne ${nth} ] || kill -9 $$; command ${command} "$@"; }`;
+  try {
+    sh(`${cut}\n${PUSH}`, pushInput([{ ...file, path: at(file.path) }]));
+    return false;
+  } catch (error) {
+    if ((error as { signal?: string }).signal !== 'SIGKILL') throw error;
+    return true;
+  }
 }
 
 const read = (path: string): string => readFileSync(at(path), 'utf8');
@@ -89,7 +97,52 @@ describe('push', () => {
     push(block('2.2.2.2 b'));
     expect(read('/etc/hosts')).toBe('127.0.0.1 localhost\n# >>> lablb x\n2.2.2.2 b\n# <<< lablb x\n');
     push({ path: '/etc/hosts', content: '', absent: true });
-    expect(read('/etc/hosts')).toBe('127.0.0.1 localhost\n');
+    expect(read('/etc/hosts')).toBe('127.0.0.1 localhost');
+  });
+
+  it('writes its block where a link leads, and takes a file away that is empty without it', () => {
+    put('/run/hosts', 'a\n');
+    symlinkSync(at('/run/hosts'), at('/etc/hosts'));
+    push(block('1.1.1.1 a'));
+    expect(lstatSync(at('/etc/hosts')).isSymbolicLink()).toBe(true);
+    push({ path: '/etc/hosts', content: '', absent: true });
+    expect(read('/run/hosts')).toBe('a\n');
+    rmSync(at('/etc/hosts'));
+    push(block('1.1.1.1 a'));
+    push({ path: '/etc/hosts', content: '', absent: true });
+    expect(existsSync(at('/etc/hosts'))).toBe(false);
+  });
+
+  it('keeps an original that is a link, and one whose .orig is somebody else’s', () => {
+    put('/run/x', 'original');
+    symlinkSync(at('/run/x'), at('/etc/x'));
+    put('/etc/x.orig', 'theirs');
+    push({ path: '/etc/x', content: 'one', keepOriginal: true });
+    push({ path: '/etc/x', content: 'two', keepOriginal: true });
+    expect([read('/etc/x'), read('/run/x'), read('/etc/x.orig')]).toEqual(['two', 'original', 'theirs']);
+    push({ path: '/etc/x', content: '', absent: true });
+    expect(readlinkSync(at('/etc/x'))).toBe(at('/run/x'));
+    expect(readdirSync(at('/etc'))).toEqual(['x', 'x.orig']);
+  });
+
+  it('can be cut short anywhere, done again and undone', () => {
+    const commands = ['mv', 'cp', 'chmod', 'stat', 'base64'];
+    put('/etc/x', 'original');
+    const spec: FileSpec = { path: '/etc/x', content: 'ours', keepOriginal: true };
+    let cut = 0;
+    for (const command of commands) {
+      for (let nth = 1; nth < 20; nth++) {
+        if (!pushCut(command, nth, spec)) break;
+        cut++;
+        expect(['original', 'ours']).toContain(read('/etc/x'));
+        push(spec);
+        expect(read('/etc/x')).toBe('ours');
+        for (let again = 1; again < 20 && pushCut('mv', again, { ...spec, absent: true }); again++);
+        push({ path: '/etc/x', content: '', absent: true });
+        expect([read('/etc/x'), readdirSync(at('/etc'))]).toEqual(['original', ['x']]);
+      }
+    }
+    expect(cut).toBeGreaterThan(8);
   });
 
   it('hashes a block alone: lines around it may change', () => {

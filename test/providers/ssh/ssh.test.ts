@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LabError } from '../../../src/errors.ts';
 import { sha256 } from '../../../src/plan/hash.ts';
 import { SshProvider } from '../../../src/providers/ssh/ssh.ts';
 import { parseTopology } from '../../../src/topology/parse.ts';
@@ -135,25 +134,16 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
 
   it('says which node it is that cannot be reached', async () => {
     const away = new SshProvider(lab('x', { ...sshd, key: join(sshd.folder, 'other') }));
-    const error: LabError = await away.observe('x').then(
-      () => expect.unreachable(),
-      (refused) => refused,
-    );
-    expect(error.fields).toMatchObject({ node: 'web1', code: 'ssh.auth' });
+    expect((await away.observe('x')).nodes.get('web1')).toMatchObject({
+      state: 'unreachable',
+      problem: expect.stringContaining('takes none of the keys and passwords there are'),
+    });
+    await expect(away.create(spec())).rejects.toMatchObject({ fields: { node: 'web1', code: 'ssh.auth' } });
   });
 
   it.skipIf(which('sudo'))('says that there is no sudo', async () => {
     const user = new SshProvider(lab('x', sshd, ', sudo: true'));
-    await expect(user.observe('x')).rejects.toMatchObject({ fields: { node: 'web1', code: 'ssh.sudo' } });
-  });
-});
-
-describe('SshProvider', () => {
-  it('refuses two nodes on one machine', () => {
-    const text =
-      'provider: ssh\nnodes:\n  web1: { address: 192.0.2.1, port: 8001 }\n  proxyha: { address: 192.0.2.1 }\n';
-    const topology = parseTopology(text, { file: 'x.lab.yaml', env: {} });
-    expect(() => new SshProvider(topology)).toThrow('is on the machine of web1 (192.0.2.1:22)');
+    await expect(user.create(spec())).rejects.toMatchObject({ fields: { node: 'web1', code: 'ssh.sudo' } });
   });
 });
 
