@@ -96,7 +96,7 @@ export function count(value: string | undefined): string {
   if (number < 1000) return String(Math.round(number));
   const power = Math.min(UNITS.length, Math.floor(Math.log10(number) / 3));
   const scaled = number / 1000 ** power;
-  return `${scaled < 9.95 ? scaled.toFixed(1) : Math.floor(scaled)}${UNITS[power - 1]}`;
+  return `${scaled < 10 ? (Math.floor(scaled * 10) / 10).toFixed(1) : Math.floor(scaled)}${UNITS[power - 1]}`;
 }
 
 const UNITS = ['k', 'M', 'G', 'T', 'P'];

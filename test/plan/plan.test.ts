@@ -201,4 +201,22 @@ describe('makePlan', () => {
     expect(() => (plan.steps as unknown[]).push(1)).toThrow(TypeError);
     expect(Object.isFrozen(plan.steps[0]!.op)).toBe(true);
   });
+
+  it('heals a node that was made to fail, and leaves its service to the next look', () => {
+    const stopped = new Map([['web', { running: false, enabled: true }]]);
+    const failing = seen(web, { services: stopped, fault: { how: 'stop', service: 'web' } });
+    const { steps } = makePlan(desired, {
+      nodes: new Map([
+        ['web1', failing],
+        ['proxyha', seen(proxy)],
+      ]),
+    });
+    expect(steps).toMatchObject([
+      {
+        id: 'web1:heal:web',
+        op: { kind: 'heal', service: 'web', how: 'stop' },
+        why: 'it was made to fail by hand: stop',
+      },
+    ]);
+  });
 });
