@@ -35,8 +35,13 @@ function messageOf({ message, flags, parse }: ParserError): string {
     const near = didYouMean(unknown, known);
     return `unknown flag '${unknown}'${near ? `; ${near}` : ''}`;
   }
-  // "Missing 1 required arg:\nnode  node of the lab\nSee more help with --help"
-  const lines = message.split('\n').filter((line) => !line.startsWith('See more help'));
+  // "Missing 1 required arg:\nnode  node of the lab\n\nNote: --file allows …\nSee more help with --help"
+  const [head, ...rest] = message.split('\n').filter((line) => !/^(?:See more help|Note: )/.test(line));
+  if (/^Missing \d+ required args?:$/.test(head ?? '')) {
+    const missing = rest.flatMap((line) => /^\s*(\S+)\s*(.*)$/.exec(line)?.slice(1, 3) ?? []);
+    return `${missing[0]?.toUpperCase()} is missing${missing[1] ? `: ${missing[1]}` : ''}`;
+  }
+  const lines = [head ?? '', ...rest];
   const text = lines.map((line) => line.trim().replace(/\s+/g, ' ')).join(' ');
   return text.charAt(0).toLowerCase() + text.slice(1);
 }

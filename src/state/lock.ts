@@ -15,7 +15,7 @@ interface Holder extends ProcessIdentity {
  * @throws LabError `lab.locked` while another process holds it.
  */
 export async function withLock<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const mine = JSON.stringify({ ...identify(process.pid)!, doing } satisfies Holder);
   acquire(path, mine);
   try {
@@ -23,6 +23,22 @@ export async function withLock<T>(path: string, doing: string, action: () => Pro
   } finally {
     // `down` may have taken the folder, and the lock with it.
     if (read(path) === mine) rmSync(path, { force: true });
+  }
+}
+
+/** @throws LabError `state.folder`. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new LabError(
+      `the folder where lablb remembers its labs cannot be made: ${(cause as Error).message}`,
+      {
+        code: 'state.folder',
+        hints: ['XDG_STATE_HOME=FOLDER lablb …   (a folder that you may write to)'],
+        cause,
+      },
+    );
   }
 }
 

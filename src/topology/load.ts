@@ -56,7 +56,10 @@ function readText(path: string): string {
   if (stats.isDirectory()) throw new Error('it is a folder');
   if (!stats.isFile() && !stats.isFIFO()) throw new Error('it is not a file');
   if (stats.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB`);
-  return readFileSync(path, 'utf8');
+  const text = readFileSync(path, 'utf8');
+  // Bytes that are no text would go to the terminal as they are, in a complaint about their first line.
+  if (text.includes('\0')) throw new Error('it is not a text file');
+  return text;
 }
 
 /**

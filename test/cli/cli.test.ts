@@ -117,10 +117,12 @@ describe('mistakes on the command line', () => {
 
   it('are told in one line, as refusals', () => {
     const error = usageError(
-      parserError('Missing 1 required arg:\nnode  node of the lab\nSee more help with --help'),
+      parserError(
+        'Missing 1 required arg:\nnode  node of the lab\n\nNote: --file allows multiple values. Because of this …\nSee more help with --help',
+      ),
       'exec',
     )!;
-    expect(error.message).toBe('missing 1 required arg: node node of the lab');
+    expect(error.message).toBe('NODE is missing: node of the lab');
     expect(exitStatusOf(error)).toBe(2);
     expect(usageError(new TypeError('x'), 'up')).toBeUndefined();
   });

@@ -56,3 +56,10 @@ it('lets one of many in, also when all find a stale one', async () => {
   expect(most).toBe(1);
   expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 });
+
+it('says so when its folder cannot be made', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  await expect(withLock(join(folder, 'file', 'lab', 'lock'), 'up', async () => 'in')).rejects.toMatchObject({
+    fields: { code: 'state.folder' },
+  });
+});

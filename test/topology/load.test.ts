@@ -61,9 +61,11 @@ describe('loadTopology', () => {
     ['nowhere.yaml', 'there is no such file'],
     ['folder', 'it is a folder'],
     ['/dev/zero', 'it is not a file'],
+    ['binary.yaml', 'it is not a text file'],
     ['large.yaml', 'it is larger than 4 MiB'],
   ])('refuses %s: %s', async (name, reason) => {
     mkdirSync(join(folder, 'folder'));
+    write('binary.yaml', 'a\0\x1b[31m');
     write('large.yaml', '#'.repeat(4 * 1024 * 1024 + 1));
     const error = await loadTopology(name.startsWith('/') ? name : join(folder, name)).catch(
       (e: unknown) => e,

@@ -172,15 +172,24 @@ async function launch(
     if (before?.process && isAlive(before.process)) writeJson(runPath(folder, name), before);
     else rmSync(runPath(folder, name), { force: true });
     if (signal?.aborted) throw signal.reason;
+    const stderr = tail(errors, logStart);
     throw new LabError(`${name} did not start: ${(error as Error).message}`, {
       code: 'service.start',
       command: definition.argv,
       exitStatus: child.exitStatus(),
-      stderr: tail(errors, logStart),
+      stderr,
+      hints: PORT_REFUSED.test(stderr) ? PORT_HINTS : undefined,
       cause: error,
     });
   }
 }
+
+/** A configuration of the user's own names its ports itself; a rendered one has those that were found free. */
+const PORT_REFUSED = /cannot (?:bind|listen)|address already in use|permission denied/i;
+const PORT_HINTS = [
+  'another address or port in your own configuration',
+  'a template (haproxy.cfg.hbs) with `bind {{bind}}:{{port}}`: what this node has of its own',
+];
 
 async function spawnDetached(
   folder: NodeFolder,
