@@ -39,6 +39,7 @@ describe('a lab in a project, in a pool, on a remote', () => {
   });
   afterAll(async () => {
     await host.lablb('down', '--name', 'elsewhere');
+    await host.tryLxc('profile', 'delete', 'macvlan', '--project', 'second');
     await host.tryLxc('project', 'delete', 'second');
     await host.tryLxc('storage', 'delete', 'second');
     await host.tryLxc('remote', 'remove', 'far');
@@ -64,12 +65,15 @@ describe('a lab in a project, in a pool, on a remote', () => {
 
   it('lives in a project, whose names are its own', async () => {
     await host.lxc('init', '--quiet', 'debian/12', 'web1');
-    await livesAt(host, 'project: second, storage: default, macvlan: auto', ['--project', 'second']);
-    expect(await host.instances()).toEqual(['web1']);
+    try {
+      await livesAt(host, 'project: second, storage: default, macvlan: auto', ['--project', 'second']);
+      expect(await host.instances()).toEqual(['web1']);
+    } finally {
+      await host.lxc('delete', 'web1');
+    }
     expect(await host.lxc('profile', 'list', '--project', 'second', '--format', 'csv')).not.toContain(
       'macvlan',
     );
-    await host.lxc('delete', 'web1');
   });
 
   it('lives in another pool', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
+import { lingering } from '../../src/providers/lxd/linger.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const LABLB = join(ROOT, 'bin', 'run.js');
@@ -102,7 +103,7 @@ export class Host {
   }
 
   on(node: string, ...argv: string[]): Promise<string> {
-    return this.lxc('exec', node, '-T', '--', ...argv);
+    return this.lxc('exec', node, '-T', '--', ...lingering(argv));
   }
 
   /** Takes away whatever a test left, and the folder. */

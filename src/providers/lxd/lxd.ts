@@ -23,6 +23,7 @@ import { FULL_HINTS, LxdClient, named, refusal } from './client.ts';
 import { createInstance, startInstance } from './create.ts';
 import { Images } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
+import { lingering } from './linger.ts';
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
 import { waitForAddress } from './network.ts';
 import { MANY, prepareImage } from './prepared.ts';
@@ -112,7 +113,7 @@ export class LxdProvider implements LabProvider {
   async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
     for (const file of files)
       if (file.source !== undefined && !file.absent) await this.#pushLarge(node, file);
-    const result = await this.exec(node, ['sh', '-c', PUSH], {
+    const result = await this.#exec(node, ['sh'], ['sh', '-c', PUSH], {
       input: pushInput(files),
       timeoutMs: PUSH_DEADLINE_MS,
     });
@@ -150,10 +151,20 @@ export class LxdProvider implements LabProvider {
     }
   }
 
-  async exec(node: NodeName, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  exec(node: NodeName, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return this.#exec(node, argv, lingering(argv), options);
+  }
+
+  /** Runs `argv` as it is; `asked` is what was asked for. */
+  async #exec(
+    node: NodeName,
+    asked: readonly string[],
+    argv: readonly string[],
+    options: ExecOptions,
+  ): Promise<ExecResult> {
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     const args = ['exec', this.#client.at(node), '-T', ...env, '--', ...argv];
-    const result = await this.#client.try(args, { ...options, what: `${node}: ${argv[0]}` });
+    const result = await this.#client.try(args, { ...options, what: `${node}: ${asked[0]}` });
     if (result.exitStatus !== 0 && NOT_THERE.test(result.stderr)) throw absent(node);
     if (result.exitStatus !== 0 && CLIENT_FAILED.test(result.stderr))
       throw refusal(this.#client.argv(args), result);
@@ -161,7 +172,9 @@ export class LxdProvider implements LabProvider {
   }
 
   attach(node: NodeName, argv: readonly string[], options: { signal?: AbortSignal } = {}): Promise<number> {
-    return attach(this.#client.argv(['exec', this.#client.at(node), '--', ...argv]), options);
+    // On a terminal there is another way for what it says, and a shell in between would spoil job control.
+    const command = process.stdout.isTTY ? argv : lingering(argv);
+    return attach(this.#client.argv(['exec', this.#client.at(node), '--', ...command]), options);
   }
 
   async destroy(node: NodeName): Promise<void> {
@@ -245,7 +258,9 @@ export class LxdProvider implements LabProvider {
 
   async #probe(node: NodeName): Promise<string> {
     for (let attempt = 1; ; attempt++) {
-      const { stdout, stderr } = await this.exec(node, ['sh', '-c', PROBE], { timeoutMs: PROBE_DEADLINE_MS });
+      const { stdout, stderr } = await this.#exec(node, ['sh'], ['sh', '-c', PROBE], {
+        timeoutMs: PROBE_DEADLINE_MS,
+      });
       if (isWhole(stdout)) return stdout;
       if (attempt === PROBES)
         throw new LabError('it could not be looked at', { code: 'node.probe', node, stderr });
