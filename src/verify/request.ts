@@ -70,7 +70,11 @@ export async function sendRequest(target: Target, { provider, node, signal }: Se
   const [curl, ...rest] = curlCommand(target);
   const limits = ['-S', '--max-time', String(MAX_SECONDS), '--noproxy', '*', '-w', '\n%{http_code}'];
   const argv = [curl!, ...limits, ...rest];
-  const result = await provider.exec(node, argv, { timeoutMs: (MAX_SECONDS + 5) * 1000, signal });
+  const options = { timeoutMs: (MAX_SECONDS + 5) * 1000, signal };
+  let result = await provider.exec(node, argv, options);
+  // There is a status at least: nothing at all means that it was lost on the way, as a busy LXD does now and then.
+  for (let again = 0; again < 3 && result.exitStatus === 0 && result.stdout === ''; again++)
+    result = await provider.exec(node, argv, options);
   if (result.exitStatus === NOT_FOUND) return sendOurselves(target, node);
   if (result.exitStatus !== 0) {
     throw new LabError(`no answer from ${target.url}`, {

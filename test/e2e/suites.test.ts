@@ -11,6 +11,8 @@ const ENGINES: readonly { engine: EngineName; ready: boolean }[] = [
   { engine: 'lablb', ready: needs('curl') && testEngine() !== undefined },
   { engine: 'haproxy', ready: needs('curl') && needs('haproxy') },
 ];
+/** Each test is some dozens of processes, on a machine that may be busy. */
+const TIMEOUT = { timeout: 240_000 };
 const SUITES = ['roundrobin', 'leastconn', 'source', 'acl', 'headers', 'errorfiles', 'l4'] as const;
 type SuiteName = (typeof SUITES)[number];
 
@@ -117,7 +119,7 @@ const WRONG: readonly [suite: SuiteName, what: string, change: [RegExp, string],
 ];
 
 for (const { engine, ready } of ENGINES) {
-  describe.skipIf(!ready)(`lablb test with engine ${engine}`, () => {
+  describe.skipIf(!ready)(`lablb test with engine ${engine}`, TIMEOUT, () => {
     const lab = `suites-${engine}`;
     const box = new Sandbox();
     const service = engine === 'haproxy' ? 'haproxy' : 'lablb-proxy';
@@ -242,7 +244,7 @@ function sideFolders(box: Sandbox): string[] {
     });
 }
 
-describe.skipIf(!ENGINES[0]!.ready)('lablb test with a configuration of one’s own', () => {
+describe.skipIf(!ENGINES[0]!.ready)('lablb test with a configuration of one’s own', TIMEOUT, () => {
   const box = new Sandbox();
   afterAll(() => box.close('mine'));
 
