@@ -1,14 +1,16 @@
 #!/bin/bash
 # The Rocky Linux tutorial typed in one go: its commands, one after another, in its order. What a person's editor does
 # is done by sed and here documents; where a person waits and looks (addresses after the restart, the first page), so
-# does this. Needs a host without the lab; LAN is the interface for macvlan.
+# does this. Needs a host without the lab; LAN is the interface for macvlan. SERVERS: the tutorial has two; with more the
+# same commands are typed for each.
 set -euo pipefail
 LAN=${LAN:?the interface for macvlan}
+SERVERS=${SERVERS:-2}
+numbers=$(seq "$SERVERS")
+webs=$(printf 'web%s ' $numbers)
 exec </dev/null
 
-lxc launch images:rockylinux/8 web1
-lxc launch images:rockylinux/8 web2
-lxc launch images:rockylinux/8 proxyha
+for node in $webs proxyha; do lxc launch images:rockylinux/8 $node; done
 
 lxc profile create macvlan
 lxc profile edit macvlan <<END
@@ -22,9 +24,9 @@ devices:
     type: nic
 name: macvlan
 END
-for node in web1 web2 proxyha; do lxc profile assign $node default,macvlan; done
-for node in web1 web2 proxyha; do echo '@reboot /usr/sbin/dhclient' | lxc exec $node -- crontab -; done
-for node in web1 web2 proxyha; do lxc restart $node; done
+for node in $webs proxyha; do lxc profile assign $node default,macvlan; done
+for node in $webs proxyha; do echo '@reboot /usr/sbin/dhclient' | lxc exec $node -- crontab -; done
+for node in $webs proxyha; do lxc restart $node; done
 
 address() {
   local found
@@ -35,33 +37,31 @@ address() {
   done
   return 1
 }
-web1=$(address web1)
-web2=$(address web2)
-proxyha=$(address proxyha)
+declare -A addresses
+for node in $webs proxyha; do addresses[$node]=$(address $node); done
 
-lxc exec web1 -- dnf install -y httpd
-lxc exec web2 -- dnf install -y httpd
-for node in web1 web2; do
+for node in $webs; do lxc exec $node -- dnf install -y httpd; done
+for node in $webs; do
   lxc exec $node -- systemctl enable httpd
   lxc exec $node -- systemctl start httpd
 done
-lxc exec web1 -- sed -i 's/<h1>HTTP Server/<h1>SITE1 HTTP Server/' /usr/share/httpd/noindex/index.html
-lxc exec web2 -- sed -i 's/<h1>HTTP Server/<h1>SITE2 HTTP Server/' /usr/share/httpd/noindex/index.html
+for i in $numbers; do
+  lxc exec web$i -- sed -i "s/<h1>HTTP Server/<h1>SITE$i HTTP Server/" /usr/share/httpd/noindex/index.html
+done
 
 lxc exec proxyha -- dnf install -y haproxy
 lxc config device add proxyha http proxy listen=tcp:0.0.0.0:80 connect=tcp:127.0.0.1:80
 lxc config device add proxyha https proxy listen=tcp:0.0.0.0:443 connect=tcp:127.0.0.1:443
-lxc exec proxyha -- sh -c 'cat >>/etc/hosts' <<END
-$web1   site1.testdomain.com     site1
-$web2   site2.testdomain.com     site2 web2.testdomain.com
-END
+for i in $numbers; do
+  echo "${addresses[web$i]}   site$i.testdomain.com     site$i web$i.testdomain.com"
+done | lxc exec proxyha -- sh -c 'cat >>/etc/hosts'
 lxc exec proxyha -- mv /etc/haproxy/haproxy.cfg /etc/haproxy/haproxy.cfg.orig
 lxc exec proxyha -- mkdir /etc/haproxy/errors
 for status in 400 403 408 500 502 503 504; do
   printf 'HTTP/1.0 %s Error\r\nContent-Type: text/html\r\n\r\n<html><body><h1>%s</h1></body></html>\n' $status $status |
     lxc exec proxyha -- sh -c "cat >/etc/haproxy/errors/$status.http"
 done
-lxc exec proxyha -- sh -c 'cat >/etc/haproxy/haproxy.cfg' <<'END'
+lxc exec proxyha -- sh -c 'cat >/etc/haproxy/haproxy.cfg' <<END
 global
   log /dev/log local0
   chroot /var/lib/haproxy
@@ -87,13 +87,11 @@ frontend http_frontend
 backend subdomain1
   balance roundrobin
   http-request set-header X-Client-IP %[src]
-  server site1 site1.testdomain.com:80 check
-  server site2 web2.testdomain.com:80 check
+$(printf '  server site%s web%s.testdomain.com:80 check\n' $(for i in $numbers; do echo $i $i; done))
 backend subdomain2
   balance roundrobin
   http-request set-header X-Client-IP %[src]
-  server site2 site2.testdomain.com:80 check
-  server site1 site1.testdomain.com:80 check
+$(printf '  server site%s web%s.testdomain.com:80 check\n' $(for i in $numbers; do echo $i $i; done | tac))
 END
 lxc exec proxyha -- mkdir -p /run/haproxy /var/lib/haproxy/dev
 lxc exec proxyha -- systemctl enable haproxy
@@ -109,7 +107,7 @@ lxc exec proxyha -- systemctl restart rsyslog
 lxc exec proxyha -- systemctl restart haproxy
 
 for _ in $(seq 100); do
-  if lxc exec proxyha -- curl -s -H 'Host: site1.testdomain.com' "http://$proxyha/" | grep -q '<h1>SITE'; then exit 0; fi
+  if lxc exec proxyha -- curl -s -H 'Host: site1.testdomain.com' "http://${addresses[proxyha]}/" | grep -q '<h1>SITE'; then exit 0; fi
   sleep 0.1
 done
 echo 'no page came' >&2
