@@ -418,7 +418,7 @@ const lxd = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Where four nodes or more are alike, their packages are installed once, in an image that is kept under the alias `lablb/prepared/…`.',
+      'Nodes that are alike get their packages once: the first one installs them, the others are copies of it. Where there are four or more, an image of it is kept for the next time, under the alias `lablb/prepared/…`.',
     ),
 });
 

@@ -35,6 +35,13 @@ export class LxdClient {
     return this.#settings.remote ? [`${this.#settings.remote}:`] : [];
   }
 
+  /** A request of the daemon's API: for what its client has no single command for. */
+  query(method: string, path: string, body: unknown): Promise<string> {
+    const { project } = this.#settings;
+    const url = this.at(`${path}${project ? `?project=${encodeURIComponent(project)}` : ''}`);
+    return this.call(['query', '--request', method, '--data', JSON.stringify(body), url]);
+  }
+
   /** The whole argv: project and all. */
   argv(args: readonly string[]): string[] {
     const project = this.#settings.project ? ['--project', this.#settings.project] : [];

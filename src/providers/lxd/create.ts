@@ -8,10 +8,7 @@ import { type InstanceSettings, type LxdSettings, NODE, OWNER } from './settings
 const INIT_DEADLINE_MS = 300_000;
 const START_DEADLINE_MS = 120_000;
 
-/**
- * Makes an instance without starting it: marked as ours from its first moment, with its profiles, limits and
- * published ports.
- */
+/** Makes an instance without starting it: marked as ours from its first moment, with its profiles and limits. */
 export async function createInstance(
   client: LxdClient,
   lxd: LxdSettings,
@@ -31,42 +28,82 @@ export async function createInstance(
     timeoutMs: INIT_DEADLINE_MS,
     what: `${node.name}: making it from ${image}`,
   });
-  for (const [name, { type, ...rest }] of Object.entries(wanted.devices)) {
-    const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
-    await client.call(['config', 'device', 'add', client.at(node.name), name, type!, ...pairs]);
-  }
+}
+
+/** The same from one that may be running: with all its settings, marked as ours from its first moment. */
+export async function copyInstance(
+  client: LxdClient,
+  lxd: LxdSettings,
+  node: Pick<NodeSpec, 'lab' | 'name'>,
+  of: string,
+): Promise<void> {
+  const options = [
+    ...['--config', `${OWNER}=${node.lab}`, '--config', `${NODE}=${node.name}`],
+    ...(lxd.storage ? ['--storage', lxd.storage] : []),
+    ...(lxd.target ? ['--target', lxd.target] : []),
+  ];
+  const names = [client.at(of), client.at(node.name)];
+  await client.call(['copy', '--quiet', '--instance-only', ...names, ...options], {
+    timeoutMs: INIT_DEADLINE_MS,
+    what: `${node.name}: copying ${of}`,
+  });
+}
+
+export interface Start {
+  /** Interface of the LAN that it is on; undefined on a bridge. */
+  readonly parent?: string;
+  /** Of its system, where the image's name tells it. */
+  readonly family?: string;
+  readonly vm: boolean;
+  /** A copy of one that has been started before. */
+  readonly copy?: boolean;
+  /** Ports to publish. */
+  readonly devices?: InstanceSettings['devices'];
+  /** Done while it waits, not earlier: the daemon lets a start wait for files that are on their way. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /**
- * Starts it and waits for its address. On macvlan (`parent`) the cron line is in place before the first start, so that
- * the first boot takes an address of the LAN: no lease of the bridge goes stale, and nothing has to be restarted.
- * `meanwhile` is done while it waits, not earlier: the daemon lets a start wait for files that are on their way.
+ * Starts it, publishes its ports and waits for its address. On macvlan the cron line is in place before the first
+ * start, so that the first boot takes an address of the LAN: no lease of the bridge goes stale, and nothing has to be
+ * restarted.
  */
-export async function startInstance(
-  client: LxdClient,
-  name: string,
-  { parent, vm, meanwhile }: { parent?: string; vm: boolean; meanwhile?: () => Promise<void> },
-): Promise<void> {
-  if (parent && !vm) await putCronLine(client, name);
+export async function startInstance(client: LxdClient, name: string, start: Start): Promise<void> {
+  const { parent, vm, copy, devices = {}, meanwhile } = start;
+  if (parent && !vm && !copy) await putCronLine(client, name, start.family);
   await client.call(['start', '--quiet', client.at(name)], {
     timeoutMs: START_DEADLINE_MS,
     what: `${name}: starting it`,
   });
-  await Promise.all([waitForAddress(client, name, { parent }), meanwhile?.()]);
+  await Promise.all([
+    waitForAddress(client, name, { parent }),
+    publish(client, name, devices),
+    meanwhile?.(),
+  ]);
+}
+
+/** The daemon waits a second for each, in which the node can boot and be worked on: so they are for after the start. */
+async function publish(client: LxdClient, node: string, devices: InstanceSettings['devices']): Promise<void> {
+  for (const [name, { type, ...rest }] of Object.entries(devices)) {
+    const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
+    await client.call(['config', 'device', 'add', client.at(node), name, type!, ...pairs]);
+  }
 }
 
 /** Systems of Red Hat's family leave a macvlan eth0 alone; Debian's bring it up themselves. */
-async function putCronLine(client: LxdClient, name: string): Promise<void> {
+async function putCronLine(client: LxdClient, name: string, known: string | undefined): Promise<void> {
+  const family = known ?? (await familyIn(client, name));
+  if (family !== 'rhel') return;
+  const { path, content, mode } = DHCLIENT_CRONTAB;
+  const to = ['--create-dirs', '--mode', mode.toString(8), '-', `${client.at(name)}${path}`];
+  await client.call(['file', 'push', '--quiet', ...to], { input: content });
+}
+
+/** What an instance that does not run yet says of itself. */
+async function familyIn(client: LxdClient, name: string): Promise<string | undefined> {
   const release = await client.try(['file', 'pull', `${client.at(name)}/etc/os-release`, '-']);
   const ids = [...release.stdout.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].flatMap(([, ids]) =>
     ids!.split(' '),
   );
-  if (familyFor(ids) !== 'rhel') return;
-  const { path, content, mode } = DHCLIENT_CRONTAB;
-  await client.call(
-    ['file', 'push', '--quiet', '--mode', mode.toString(8), '-', `${client.at(name)}${path}`],
-    {
-      input: content,
-    },
-  );
+  return familyFor(ids);
 }

@@ -11,6 +11,7 @@ const COPY_DEADLINE_MS = 900_000;
 export class Images {
   readonly #client: LxdClient;
   readonly #pulls = new Map<string, Promise<string>>();
+  #local: Promise<LocalImage[]> | undefined;
 
   constructor(client: LxdClient) {
     this.#client = client;
@@ -24,29 +25,48 @@ export class Images {
     return pull;
   }
 
+  /** A local image by its alias or fingerprint, if it is there. What is there is asked once. */
+  async find(name: string, vm = false): Promise<string | undefined> {
+    this.#local ??= this.#list();
+    const type = vm ? 'virtual-machine' : 'container';
+    const found = (await this.#local).some(
+      (image) =>
+        image.type === type &&
+        (image.fingerprint.startsWith(name) || image.aliases?.some((alias) => alias.name === name)),
+    );
+    return found ? this.#client.at(name) : undefined;
+  }
+
   async #pull(image: string, vm: boolean): Promise<string> {
     const kind = vm ? ['--vm'] : [];
-    const alias = this.#client.at(localAlias(image, vm));
-    if (await this.#has(alias, kind)) return alias;
+    const alias = localAlias(image, vm);
+    const pulled = await this.find(alias, vm);
+    if (pulled) return pulled;
     const info = await this.#client.call(['image', 'info', image, ...kind], {
       what: `asking for the image ${image}`,
     });
-    const fingerprint = this.#client.at(/^Fingerprint: (\S+)/m.exec(info)?.[1] ?? '');
-    if (await this.#has(fingerprint, kind)) return fingerprint;
+    const fingerprint = /^Fingerprint: (\S+)/m.exec(info)?.[1];
+    const same = fingerprint && (await this.find(fingerprint, vm));
+    if (same) return same;
     const to = this.#client.remote[0] ?? 'local:';
-    await this.#client.call(
-      ['image', 'copy', image, to, '--alias', localAlias(image, vm), '--quiet', ...kind],
-      {
-        timeoutMs: COPY_DEADLINE_MS,
-        what: `pulling the image ${image}`,
-      },
-    );
-    return alias;
+    await this.#client.call(['image', 'copy', image, to, '--alias', alias, '--quiet', ...kind], {
+      timeoutMs: COPY_DEADLINE_MS,
+      what: `pulling the image ${image}`,
+    });
+    return this.#client.at(alias);
   }
 
-  async #has(name: string, kind: readonly string[]): Promise<boolean> {
-    return (await this.#client.try(['image', 'info', name, ...kind])).exitStatus === 0;
+  async #list(): Promise<LocalImage[]> {
+    return JSON.parse(
+      await this.#client.call(['image', 'list', ...this.#client.remote, '--format', 'json']),
+    ) as LocalImage[];
   }
+}
+
+interface LocalImage {
+  readonly fingerprint: string;
+  readonly type: 'container' | 'virtual-machine';
+  readonly aliases?: readonly { readonly name: string }[] | null;
 }
 
 /** `images:rockylinux/8` → `lablb/images/rockylinux/8`. */

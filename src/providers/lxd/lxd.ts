@@ -19,14 +19,15 @@ import type {
   Observed,
   ObservedNode,
 } from '../provider.ts';
+import { Alike, type Kind } from './alike.ts';
 import { FULL_HINTS, LxdClient, named, refusal } from './client.ts';
-import { createInstance, startInstance } from './create.ts';
+import { startInstance } from './create.ts';
 import { Images } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { lingering } from './linger.ts';
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
 import { waitForAddress } from './network.ts';
-import { MANY, prepareImage } from './prepared.ts';
+import { MANY, preparedAlias } from './prepared.ts';
 import { addressToken, labScript, passwordToken } from './script.ts';
 import {
   deviceText,
@@ -51,8 +52,11 @@ export class LxdProvider implements LabProvider {
   readonly #settings: LxdSettings;
   readonly #client: LxdClient;
   readonly #images: Images;
+  /** Nodes that were not there when it was last looked. */
+  #absent = new Set<NodeName>();
   #macvlan: Promise<void> | undefined;
-  readonly #prepared = new Map<string, Promise<string>>();
+  /** New nodes, by what they have in common. */
+  readonly #alike = new Map<string, Alike>();
   /** Large files on their way to a node, or beside their place there. */
   readonly #ahead = new Map<string, Promise<void>>();
   readonly programs = () => machinePrograms;
@@ -71,6 +75,7 @@ export class LxdProvider implements LabProvider {
       this.#settings.macvlan === false ? undefined : macvlanNow(this.#client),
     ]);
     const seen = instances.filter((instance) => isOf(instance, lab) || names.has(instance.name));
+    this.#absent = new Set([...names].filter((name) => !instances.some((one) => one.name === name)));
     const nodes = await Promise.all(
       seen.map(async (one) => [one.name, await this.#observeNode(one, lab, profile?.nic)] as const),
     );
@@ -90,20 +95,26 @@ export class LxdProvider implements LabProvider {
   }
 
   async create(node: NodeSpec): Promise<void> {
-    if (this.#settings.macvlan !== false) await this.#ensureMacvlan();
+    const { name } = node;
     const wanted = instanceSettings(this.#topology, node);
-    const [existing] = await listInstances(this.#client, node.name);
-    if (existing && !isOf(existing, node.lab)) throw foreign(node.name);
-    if (!existing) {
-      const image = await this.#imageFor(node, wanted);
-      await createInstance(this.#client, this.#settings, node, wanted, image);
-    }
-    if (existing && isRunning(existing))
-      await waitForAddress(this.#client, node.name, { parent: this.#parent(), again: true });
-    else {
-      const meanwhile = (): Promise<void> => this.#bringAhead(node);
-      await startInstance(this.#client, node.name, { parent: this.#parent(), vm: wanted.vm, meanwhile });
-    }
+    const existing = await this.#existing(node);
+    const [kind] = await Promise.all([
+      existing ? undefined : this.#kindOf(node, wanted),
+      this.#ensureMacvlan(),
+    ]);
+    const parent = this.#parent();
+    if (existing && isRunning(existing)) return waitForAddress(this.#client, name, { parent, again: true });
+    const start = {
+      parent,
+      family: familyOfImage(wanted.image),
+      vm: wanted.vm,
+      meanwhile: () => this.#bringAhead(node),
+    };
+    if (!kind) return startInstance(this.#client, name, start);
+    const key = JSON.stringify(kind);
+    const alike = this.#alike.get(key) ?? new Alike(this.#client, this.#settings);
+    this.#alike.set(key, alike);
+    return alike.make(node, kind, { ...start, devices: wanted.devices });
   }
 
   push(node: NodeName, file: FileSpec): Promise<void> {
@@ -300,20 +311,29 @@ export class LxdProvider implements LabProvider {
     };
   }
 
-  /** The image of a node, with its packages in it where many nodes need the same. */
-  async #imageFor(node: TopologyNode, wanted: InstanceSettings): Promise<string> {
-    const base = await this.#images.resolve(wanted.image, wanted.vm);
+  /** What there is of that name. @throws LabError `node.foreign`. */
+  async #existing({ name, lab }: NodeSpec): Promise<Instance | undefined> {
+    // Known from the last look; the daemon refuses a name that was taken since.
+    if (this.#absent.delete(name)) return undefined;
+    const [existing] = await listInstances(this.#client, name);
+    if (existing && !isOf(existing, lab)) throw foreign(name);
+    return existing;
+  }
+
+  /** What it is made from, and what it needs that others need too. */
+  async #kindOf(node: TopologyNode, wanted: InstanceSettings): Promise<Kind> {
+    const image = await this.#images.resolve(wanted.image, wanted.vm);
     const family = familyOfImage(wanted.image);
-    const likeness = (one: TopologyNode): string =>
-      JSON.stringify([instanceSettings(this.#topology, one).image, this.#packagesOf(one, family)]);
-    const alike = this.#topology.nodes.filter((one) => likeness(one) === likeness(node)).length;
     const packages = this.#packagesOf(node, family);
-    if (!this.#settings.prepare || !family || wanted.vm || packages.length === 0 || alike < MANY) return base;
-    const key = likeness(node);
-    const preparation = { lab: this.#topology.name, family, packages, wanted, parent: this.#parent() };
-    const image = this.#prepared.get(key) ?? prepareImage(this.#client, this.#settings, base, preparation);
-    this.#prepared.set(key, image);
-    return image;
+    if (!this.#settings.prepare || !family || wanted.vm || packages.length === 0) return { image, wanted };
+    const preparation = { lab: this.#topology.name, family, packages };
+    const alias = preparedAlias(image, preparation);
+    const prepared = await this.#images.find(alias);
+    if (prepared) return { image: prepared, wanted };
+    const likeness = (one: TopologyNode): string =>
+      JSON.stringify([instanceSettings(this.#topology, one), this.#packagesOf(one, family)]);
+    const alike = this.#topology.nodes.filter((one) => likeness(one) === likeness(node)).length;
+    return { image, wanted, preparation, keepAs: alike < MANY ? undefined : alias };
   }
 
   #packagesOf(node: TopologyNode, family: string | undefined): readonly string[] {
@@ -341,9 +361,10 @@ export class LxdProvider implements LabProvider {
     if (file) await this.#pushLarge(name, file).catch(() => this.#ahead.clear());
   }
 
-  #ensureMacvlan(): Promise<void> {
+  async #ensureMacvlan(): Promise<void> {
+    if (this.#settings.macvlan === false) return;
     this.#macvlan ??= ensureMacvlan(this.#client, this.#settings, this.#topology.name);
-    return this.#macvlan;
+    await this.#macvlan;
   }
 
   /** Interface that macvlan nodes are on; undefined on a bridge. */

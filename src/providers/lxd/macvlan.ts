@@ -29,11 +29,7 @@ export async function ensureMacvlan(client: LxdClient, settings: LxdSettings, la
   const wanted = macvlanDevice(settings);
   const now = await macvlanNow(client);
   if (now?.nic === deviceText(wanted)) return;
-  const steps = profileSteps(wanted, lab, (name) => client.at(name));
-  if (!now) {
-    for (const step of steps) await client.call(step);
-    return;
-  }
+  if (!now) return makeProfile(client, wanted, lab);
   if (now.owner === undefined) {
     throw new LabError(`the profile '${MACVLAN}' is there and says something else`, {
       code: 'lxd.profile',
@@ -46,7 +42,13 @@ export async function ensureMacvlan(client: LxdClient, settings: LxdSettings, la
     });
   }
   if (now.nic !== '') await client.call(['profile', 'device', 'remove', client.at(MACVLAN), 'eth0']);
-  await client.call(steps.at(-1)!);
+  await client.call(profileSteps(wanted, lab, (name) => client.at(name)).at(-1)!);
+}
+
+/** In one request, so that there never is one that is not marked. */
+async function makeProfile(client: LxdClient, nic: Device, lab: string): Promise<void> {
+  const profile = { name: MACVLAN, config: { [OWNER]: lab }, devices: { eth0: nic } };
+  await client.query('POST', '/1.0/profiles', profile);
 }
 
 /** The commands that make the profile. */

@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import { LabError } from '../../errors.ts';
-import { sha256 } from '../../plan/hash.ts';
 import { enginePath } from '../../shell/engine.ts';
+import { hashOfLargeFile } from '../../state/large-file.ts';
 import type { Program, Programs } from '../provider.ts';
 
 /** Where the engine's executable is put on a machine. */
@@ -21,13 +20,11 @@ export const machinePrograms: Programs = {
   },
 };
 
-let known: { path: string; mtimeMs: number; hash: string } | undefined;
+let known: string | undefined;
 
 function ownEngine(): Program {
-  const path = enginePath();
-  const { mtimeMs } = statSync(path);
-  if (known?.path !== path || known.mtimeMs !== mtimeMs)
-    known = { path, mtimeMs, hash: sha256(readFileSync(path)) };
-  const file = { path: ENGINE, content: '', source: path, sha256: known.hash, mode: 0o755 };
-  return { argv: [ENGINE], build: known.hash.slice(0, 16), file };
+  const source = enginePath();
+  known ??= hashOfLargeFile(source);
+  const file = { path: ENGINE, content: '', source, sha256: known, mode: 0o755 };
+  return { argv: [ENGINE], build: known.slice(0, 16), file };
 }

@@ -1,0 +1,79 @@
+import type { NodeSpec } from '../provider.ts';
+import type { LxdClient } from './client.ts';
+import { copyInstance, createInstance, type Start, startInstance } from './create.ts';
+import { type Preparation, prepare, publish, recall } from './prepared.ts';
+import type { InstanceSettings, LxdSettings } from './settings.ts';
+
+export interface Kind {
+  /** To make it from. */
+  readonly image: string;
+  readonly wanted: InstanceSettings;
+  /** What the nodes of this kind need installed; undefined where one is like no other, or the image has it. */
+  readonly preparation?: Preparation;
+  /** Keep what was prepared under this alias. */
+  readonly keepAs?: string;
+}
+
+/**
+ * Makes new nodes of one kind. The first to come is made from the image; those that come while it starts wait until it
+ * has their packages, and are copies of it: which takes no time on btrfs, ZFS and thin LVM, and on other pools no more
+ * than the image would. Packages are fetched and unpacked once.
+ */
+export class Alike {
+  readonly #client: LxdClient;
+  readonly #lxd: LxdSettings;
+  #first: First | undefined;
+
+  constructor(client: LxdClient, lxd: LxdSettings) {
+    this.#client = client;
+    this.#lxd = lxd;
+  }
+
+  /** Makes a node and starts it. What cannot be copied is made from the image. */
+  async make(node: NodeSpec, kind: Kind, start: Start): Promise<void> {
+    const { preparation } = kind;
+    if (!preparation) return this.#fromImage(node, kind, start);
+    if (this.#first) {
+      const copied = this.#copy(node, this.#first);
+      this.#first.copies.push(copied);
+      if (await copied) return startInstance(this.#client, node.name, { ...start, copy: true });
+      return this.#fromImage(node, kind, start);
+    }
+    const copies: Promise<boolean>[] = [];
+    const ready = this.#fromImage(node, kind, start).then(async () => {
+      if (copies.length > 0) await prepare(this.#client, node.name, preparation);
+      return copies.length > 0;
+    });
+    this.#first = { name: node.name, ready: ready.catch(() => false), copies };
+    try {
+      if (!(await ready)) return;
+    } finally {
+      this.#first = undefined; // from now on it is like no other
+    }
+    const { keepAs } = kind;
+    const kept = keepAs && publish(this.#client, this.#lxd, node.name, keepAs, preparation).catch(() => {});
+    await Promise.all(copies);
+    await recall(this.#client, node.name);
+    await kept;
+  }
+
+  async #fromImage(node: NodeSpec, { image, wanted }: Kind, start: Start): Promise<void> {
+    await createInstance(this.#client, this.#lxd, node, wanted, image);
+    await startInstance(this.#client, node.name, start);
+  }
+
+  async #copy(node: NodeSpec, first: First): Promise<boolean> {
+    if (!(await first.ready)) return false;
+    return copyInstance(this.#client, this.#lxd, node, first.name).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+interface First {
+  readonly name: string;
+  /** Whether there is something to copy. */
+  readonly ready: Promise<boolean>;
+  readonly copies: Promise<boolean>[];
+}
