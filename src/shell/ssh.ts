@@ -147,12 +147,17 @@ export class SshMachine {
     const client = ssh.connection as unknown as Client;
     client.on('error', () => undefined); // whoever waits hears of it; with nobody waiting it is no crash
     let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      socket.destroy();
-    }, connectMs);
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        socket.destroy();
+        reject(new Error('late'));
+      }, connectMs);
+    });
     try {
-      await connecting;
+      // The way there is in use meanwhile: nothing else keeps lablb running.
+      await Promise.race([over ? over.holding(() => connecting) : connecting, deadline]);
     } catch (cause) {
       socket.destroy();
       throw checked.refusal ?? sshFailure(cause, this.target, late ? connectMs : undefined);

@@ -204,7 +204,7 @@ describe('a lab on machines', () => {
     await host.lxc('pause', 'web2');
     await machines.on('web1', 'systemctl stop httpd');
     const status = await host.lablb('status');
-    expect(status.stdout).toMatch(/web2 +unreachable \(.*(no answer|stopped answering|lost)/);
+    expect(status.stdout, status.stderr).toMatch(/web2 +unreachable \(.*(no answer|stopped answering|lost)/);
     const up = await host.lablb('up');
     expect(up.status).toBe(1);
     expect(up.stderr).toMatch(/✖ web2: /);

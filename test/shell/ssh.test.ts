@@ -180,6 +180,24 @@ describe.skipIf(!needs('sshd'))('SshMachine, with a real sshd', () => {
     mute.close();
   });
 
+  it('keeps lablb running while it waits for one behind another machine', async () => {
+    const mute = createServer();
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const { port } = mute.address() as { port: number };
+    const front = new SshMachine(target());
+    const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    await front.run(['true']);
+    const idle = sockets();
+    const behind = new SshMachine(target({ port, connectMs: 4000 }), front);
+    const refused = behind.run(['true']).catch((error) => error);
+    await sleep(1000);
+    // The other end of the way is this process too: what counts is the socket that is awaited.
+    expect(sockets()).toBeGreaterThan(idle + 1);
+    expect(await refused).toMatchObject({ fields: { code: 'ssh.timeout' } });
+    mute.close();
+    await front.close();
+  });
+
   it('connects anew when the connection was lost', async () => {
     const others = sshd.sessions();
     const machine = new SshMachine(target());
