@@ -14,7 +14,8 @@ export default class Down extends LabCommand {
   static override flags = {
     name: nameFlag,
     purge: Flags.boolean({
-      description: 'also remove the packages that lablb installed on machines that are given back',
+      description:
+        'also remove the packages that lablb installed on machines that are given back, and the images that it pulled and prepared on LXD',
     }),
   };
 
@@ -36,7 +37,7 @@ export default class Down extends LabCommand {
       this.log(`${record}: nothing to do`);
       return { gone: [] };
     }
-    const { gone, left } = await takeDown(record, await providerFor(record.topology), flags);
+    const { gone, left, kept } = await takeDown(record, await providerFor(record.topology), flags);
     const what =
       record.provider === 'ssh'
         ? `${plural(gone.length, 'machine')} given back`
@@ -45,6 +46,10 @@ export default class Down extends LabCommand {
     const why = flags.purge ? 'something else needs them' : '--purge removes what lablb installed';
     for (const [node, packages] of Object.entries(left))
       this.log(`  ${node} keeps ${packages.join(' ')}   (${why})`);
-    return { lab: record.name, gone, left };
+    if (kept.length > 0)
+      this.log(
+        `  ${kept.join(', ')} ${kept.length === 1 ? 'stays' : 'stay'} for the next lab   (lablb down --purge removes what is kept)`,
+      );
+    return { lab: record.name, gone, left, kept };
   }
 }

@@ -9,6 +9,8 @@ export interface DownReport {
   readonly gone: readonly NodeName[];
   /** Packages that lablb installed on machines that were there before, and that stay. */
   readonly left: Readonly<Record<NodeName, readonly string[]>>;
+  /** What stays because the next lab comes up sooner with it. */
+  readonly kept: readonly string[];
 }
 
 /**
@@ -42,12 +44,12 @@ export function takeDown(
         },
       );
     }
-    await provider.tidy?.();
+    const kept = (await provider.tidy?.(options)) ?? [];
     forget(record.name);
     const left = outcomes.flatMap((outcome, i): [NodeName, readonly string[]][] => {
       const packages = (outcome.status === 'fulfilled' && outcome.value?.packages) || [];
       return packages.length > 0 ? [[nodes[i]!, packages]] : [];
     });
-    return { gone: nodes.filter((name) => observed.nodes.has(name)), left: Object.fromEntries(left) };
+    return { gone: nodes.filter((name) => observed.nodes.has(name)), left: Object.fromEntries(left), kept };
   });
 }

@@ -176,7 +176,8 @@ export interface Scripted {
 
 /** What a lab's nodes share, taken away after the last of them. */
 export interface Tidy {
-  tidy(): Promise<void>;
+  /** Names of what stays because the next lab comes up sooner with it; with `purge`, that goes too. */
+  tidy(options: { readonly purge?: boolean }): Promise<readonly string[]>;
 }
 
 /** All that the commands need of a provider, and what only some can do. */

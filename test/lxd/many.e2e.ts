@@ -30,13 +30,16 @@ nodes:
     expect(ids[0]).not.toBe(ids[1]);
   });
 
-  it('comes up from the same image the next time', async () => {
+  it('comes up from the same image the next time, until down --purge', async () => {
     const [before] = await prepared();
-    await host.must('down');
+    expect(await host.must('down')).toContain(
+      `  ${before} stays for the next lab   (lablb down --purge removes what is kept)\n`,
+    );
     expect(await host.instances()).toEqual([]);
     await host.must('up');
     expect(await prepared()).toEqual([before]);
     await host.must('test', 'roundrobin');
-    await host.must('down');
+    expect(await host.must('down', '--purge')).not.toContain('stay');
+    expect(await prepared()).toEqual([]);
   });
 });

@@ -69,7 +69,20 @@ interface LocalImage {
   readonly aliases?: readonly { readonly name: string }[] | null;
 }
 
+/** Aliases of the images that lablb pulled or prepared, of whichever lab: the next one comes up sooner with them. */
+export async function keptImages(client: LxdClient): Promise<string[]> {
+  const list = JSON.parse(
+    await client.call(['image', 'list', ...client.remote, '--format', 'json']),
+  ) as LocalImage[];
+  const names = list.map(({ aliases }) => (aliases ?? []).map(({ name }) => name));
+  // One that has a name of somebody else's too is theirs.
+  const ours = names.filter((some) => some.length > 0 && some.every((name) => name.startsWith(OURS)));
+  return ours.map(([name]) => name!).sort();
+}
+
+const OURS = 'lablb/';
+
 /** `images:rockylinux/8` → `lablb/images/rockylinux/8`. */
 function localAlias(image: string, vm: boolean): string {
-  return `lablb/${image.replaceAll(':', '/')}${vm ? '/vm' : ''}`;
+  return `${OURS}${image.replaceAll(':', '/')}${vm ? '/vm' : ''}`;
 }

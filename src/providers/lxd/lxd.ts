@@ -22,7 +22,7 @@ import type {
 import { Alike, type Kind } from './alike.ts';
 import { FULL_HINTS, LxdClient, named, refusal } from './client.ts';
 import { startInstance } from './create.ts';
-import { Images } from './images.ts';
+import { Images, keptImages } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { lingering } from './linger.ts';
 import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
@@ -251,8 +251,13 @@ export class LxdProvider implements LabProvider {
     });
   }
 
-  async tidy(): Promise<void> {
+  async tidy({ purge }: { readonly purge?: boolean }): Promise<readonly string[]> {
     if (this.#settings.macvlan !== false) await dropMacvlan(this.#client, this.#topology.name);
+    const kept = await keptImages(this.#client);
+    if (!purge) return kept;
+    for (const alias of kept)
+      await this.#client.call(['image', 'delete', this.#client.at(alias)], { what: `deleting ${alias}` });
+    return [];
   }
 
   async #observeNode(

@@ -17,6 +17,7 @@ export const passwordToken = (password: string): string =>
 const PLAIN_TOKEN = 'LABLB-STATS-PASSWORD-';
 const QUOTED_TOKEN = 'LABLB#STATS#PASSWORD#';
 const PASSWORD_VARIABLE = 'STATS_PASSWORD';
+const QUOTED_VARIABLE = 'STATS_PASSWORD_QUOTED';
 
 export interface ScriptParts {
   readonly topology: Topology;
@@ -73,7 +74,7 @@ function preamble({ topology, settings, command }: ScriptParts): string {
   const secret =
     topology.balancer.stats?.user === undefined
       ? ''
-      : `\n# The password of the statistics page comes from the environment.\n: "\${${PASSWORD_VARIABLE}:?say it: ${PASSWORD_VARIABLE}=… bash this-script}"\n`;
+      : `\n# The password of the statistics page comes from the environment.\n: "\${${PASSWORD_VARIABLE}:?say it: ${PASSWORD_VARIABLE}=… bash this-script}"\n# The same between the single quotes of a haproxy.cfg.\nq="'\\''"\n${QUOTED_VARIABLE}=\${${PASSWORD_VARIABLE}//\\'/"$q"}\n`;
   return `#!/bin/bash
 # Lab '${topology.name}' by hand: what \`lablb up\` does, as plain commands. For a host that does not have the lab yet.
 # Afterwards \`lablb up\` finds nothing to do, \`lablb test\` tests it, \`lablb down\` takes it away.
@@ -236,7 +237,7 @@ function hereDocument(text: string, { nodes }: Topology): string {
   const tokens = new Map([
     ...nodes.map(({ name }) => [addressToken(name), `\${${variable(name)}}`] as const),
     [PLAIN_TOKEN, `\${${PASSWORD_VARIABLE}}`],
-    [QUOTED_TOKEN, `\${${PASSWORD_VARIABLE}}`],
+    [QUOTED_TOKEN, `\${${QUOTED_VARIABLE}}`],
   ]);
   const used = [...tokens].filter(([token]) => text.includes(token));
   const ended = text.endsWith('\n') || text === '' ? text : `${text}\n`;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -183,6 +183,31 @@ describe('a lab', () => {
     expect((await provider.exec('web1', ['false'])).exitStatus).toBe(7);
     fakeClient('echo "Error: Instance not found" >&2; exit 1');
     await expect(provider.exec('web1', ['true'])).rejects.toThrow(/not there/);
+  });
+});
+
+describe('a virtual machine', () => {
+  it('is asked for as one, with its limits, profiles, pool and member', async () => {
+    const log = join(folder, 'calls');
+    // Goes as far as to make it.
+    fakeClient(
+      `echo "$@" >>${log}; case $1 in list) echo '[]' ;; image) echo 'Fingerprint: f1' ;; init) echo no >&2; exit 1 ;; esac`,
+    );
+    const lab = `name: rocky
+provider: lxd
+lxd: { storage: fast, target: m2, prepare: false }
+nodes:
+  web1: { vm: true, image: 'images:debian/12', limits: { cpu: 2, memory: 1GiB }, profiles: [extra] }
+`;
+    const topology = topologyOf(lab);
+    const provider = new LxdProvider(topology);
+    await failure(provider.create({ ...topology.nodes[0]!, lab: 'rocky' }));
+    const calls = readFileSync(log, 'utf8');
+    expect(calls).toMatch(/^init --quiet \S+ web1 --profile default --profile extra /m);
+    expect(calls).toMatch(
+      /^init .* --config limits\.cpu=2 --config limits\.memory=1GiB --vm --storage fast --target m2$/m,
+    );
+    expect(calls).toMatch(/^image info \S+ --vm$/m);
   });
 });
 
