@@ -191,7 +191,7 @@ describe('a virtual machine', () => {
     const log = join(folder, 'calls');
     // Goes as far as to make it.
     fakeClient(
-      `echo "$@" >>${log}; case $1 in list) echo '[]' ;; image) echo 'Fingerprint: f1' ;; init) echo no >&2; exit 1 ;; esac`,
+      `echo "$@" >>${log}; case $1 in list) echo '[]' ;; image) case $2 in list) echo '[]' ;; *) echo 'Fingerprint: f1' ;; esac ;; init) echo no >&2; exit 1 ;; esac`,
     );
     const lab = `name: rocky
 provider: lxd
