@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/lxd/*.e2e.ts'],
     globalSetup: ['test/support/build.ts', 'test/lxd/sandbox.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // One daemon, one LAN, two cores.
     fileParallelism: false,
     env: { NO_COLOR: '1' },
