@@ -101,6 +101,13 @@ export function describe(op: Op): string {
 export function refuseForeign(nodes: readonly string[], observed: Observed): void {
   const foreign = nodes.find((name) => observed.nodes.get(name)?.state === 'foreign');
   if (foreign === undefined) return;
+  const problem = observed.nodes.get(foreign)!.problem;
+  if (problem !== undefined)
+    throw new LabError(`${problem}; nothing was touched`, {
+      code: 'node.foreign',
+      node: foreign,
+      hints: ['lablb down of that lab', 'another machine'],
+    });
   throw new LabError(
     'something of that name is there already, and lablb did not make it; nothing was touched',
     {

@@ -74,7 +74,7 @@ export interface Observed {
 }
 
 export interface ObservedNode {
-  /** `unreachable`: nobody can tell, and `problem` says why. */
+  /** `unreachable`: nobody can tell. `problem` says why it is that or `foreign`, if that is known. */
   readonly state: 'absent' | 'stopped' | 'running' | 'foreign' | 'unreachable';
   readonly problem?: string;
   readonly address?: string;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemctl } from '../../src/os/systemd.ts';
@@ -350,6 +350,7 @@ describe('what can be wrong', () => {
       /belongs to another lab \((machines|rival), as \w+\)/,
     );
     for (const lab of ['machines', 'rival']) await host.lablb('down', '--name', lab);
+    rmSync(`${host.folder}/rival.lab.yaml`);
     await expectGivenBack();
   });
 });

@@ -51,7 +51,7 @@ for path in "$@"; do
   done
   echo "$path.lablb-new" >>"$base.drafts"
   case $path in
-  /etc/systemd/system/*.service.d/lablb.conf) basename "$folder" .service.d >>"$base.touched" ;;
+  /etc/systemd/system/*.service.d/lablb.conf) basename "$(dirname "$path")" .service.d >>"$base.touched" ;;
   /etc/systemd/system/*.service) basename "$path" .service >>"$base.touched" ;;
   esac
 done`;

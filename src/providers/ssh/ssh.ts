@@ -201,7 +201,9 @@ export class SshProvider implements LabProvider {
     if (probe.family) this.#families.set(name, probe.family);
     if (owners.length === 0) return undefined;
     const ours = owners.some((owner) => owner.lab === lab && owner.node === name);
-    return ours ? { ...probe, address, state: 'running' } : { ...NOTHING, address, state: 'foreign' };
+    return ours
+      ? { ...probe, address, state: 'running' }
+      : { ...NOTHING, address, state: 'foreign', problem: foreign(name, owners).message };
   }
 
   /** A large file, beside its place. */
