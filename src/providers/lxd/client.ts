@@ -101,7 +101,7 @@ interface Refusal {
 /** What the daemon and its client say, and what to do about it. First match wins. */
 const REFUSALS: readonly Refusal[] = [
   {
-    says: /permission denied.*unix\.socket|unix\.socket.*permission denied|not authorized/is,
+    says: /needed permissions to talk|permission denied.*unix\.socket|unix\.socket.*permission denied|not authorized/is,
     code: 'lxd.permission',
     message: 'you may not talk to the daemon',
     hints: ['sudo usermod -aG {group} "$USER"   (then log in again)', 'sudo lablb …'],

@@ -71,9 +71,9 @@ interface LocalImage {
 
 /** Aliases of the images that lablb pulled or prepared, of whichever lab: the next one comes up sooner with them. */
 export async function keptImages(client: LxdClient): Promise<string[]> {
-  const list = JSON.parse(
-    await client.call(['image', 'list', ...client.remote, '--format', 'json']),
-  ) as LocalImage[];
+  const said = await client.try(['image', 'list', ...client.remote, '--format', 'json']);
+  if (said.exitStatus !== 0) return []; // there is not even such a project
+  const list = JSON.parse(said.stdout) as LocalImage[];
   const names = list.map(({ aliases }) => (aliases ?? []).map(({ name }) => name));
   // One that has a name of somebody else's too is theirs.
   const ours = names.filter((some) => some.length > 0 && some.every((name) => name.startsWith(OURS)));

@@ -76,6 +76,12 @@ describe('the client', () => {
       /usermod/,
     ],
     [
+      "Error: You don't have the needed permissions to talk to the incus daemon (socket path: /x/unix.socket)",
+      'lxd.permission',
+      EXIT.missing,
+      /usermod/,
+    ],
+    [
       'Error: Get "http://unix.socket/1.0": dial unix /x/unix.socket: connect: no such file or directory',
       'lxd.daemon',
       EXIT.missing,
