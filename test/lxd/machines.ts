@@ -54,7 +54,7 @@ cd /
 find etc -xdev -printf '%p %y %m %U:%G %l\\n' | sort
 find etc -xdev -type f -print0 | sort -z | xargs -0 sha256sum
 systemctl list-unit-files --type=service --no-legend --no-pager | awk '{print "unit", $1, $2}'
-systemctl list-units --type=service --state=active --no-legend --no-pager --plain | awk '!/^user(-runtime-dir)?@/ {print "active", $1}'
+systemctl list-units --type=service --state=active --no-legend --no-pager --plain | awk '!/^(user(-runtime-dir)?@|systemd-(hostnamed|timedated|localed))/ {print "active", $1}'
 ! systemctl is-active -q firewalld || { firewall-cmd --list-all; firewall-cmd --permanent --list-all; }
 ! grep -qs ENABLED=yes /etc/ufw/ufw.conf || ufw status
 ls -d /var/lib/lablb /usr/local/sbin/lablb* /usr/local/lib/lablb* 2>/dev/null`;
