@@ -76,7 +76,10 @@ while read -r op name kind keep mode hash lab path data; do
       fi
       printf %s "$data" | base64 -d >>"$draft" ;;
     *)
+      # Nobody else's from the first byte on: it may be a key.
       draft=$target.lablb-new
+      rm -f "$draft"
+      (umask 077 && : >"$draft")
       printf %s "$data" | base64 -d >"$draft" ;;
     esac
     [ "$kind" = block ] || chmod "$mode" "$draft"

@@ -74,6 +74,15 @@ describe('push', () => {
     expect(probe().files.get(at('/etc/a/b'))).toBe(sha256(bytes));
   });
 
+  it('lets nobody read what is to be secret, not even while it is written', () => {
+    put('/etc/k/key.lablb-new', 'left by one that was killed');
+    const watch = `base64() { stat -c %a "${at('/etc/k/key.lablb-new')}" >"${at('/etc/seen')}"; command base64 "$@"; }`;
+    sh(`${watch}\n${PUSH}`, pushInput([{ path: at('/etc/k/key'), content: 'secret', mode: 0o600 }]));
+    expect(read('/etc/seen')).toBe('600\n');
+    expect(read('/etc/k/key')).toBe('secret');
+    expect(statSync(at('/etc/k')).mode & 0o777).toBe(0o755);
+  });
+
   it('keeps what was there before the first write, once', () => {
     put('/etc/x', 'original');
     push({ path: '/etc/x', content: 'one', keepOriginal: true });
