@@ -102,12 +102,15 @@ function notStarted(node: string, argv: readonly string[], { exitStatus, stderr 
   );
 }
 
-/** Where it is: a folder that only its maker can read, for a configuration may hold a password. */
-const FOLDER = `dir="\${TMPDIR:-/tmp}/lablb-side-$1"`;
+/**
+ * Where it is: a folder that only its maker can read, for a configuration may hold a password. On a local node it is in
+ * the node's own folder: `lablb down` takes it along, whatever a killed test has left.
+ */
+const FOLDER = `dir="\${LABLB_ROOT:-\${TMPDIR:-/tmp}}/lablb-side-$1"`;
 
 /**
  * Arguments: nonce, seconds to live, port of the control frontend, the program. The configuration is the input. Beside
- * the balancer runs a loop that ends it when the folder is gone or the time is over.
+ * the balancer runs a loop that ends it when the folder is gone or the time is over, and then takes the folder away.
  */
 const START = `
 ${FOLDER} nonce=$1 seconds=$2 port=$3
@@ -126,7 +129,7 @@ cat >"$dir/haproxy.cfg"
   n=0
   while [ -d "$dir" ] && [ "$n" -lt "$seconds" ] && kill -0 "$pid"; do sleep 1; n=$((n + 1)); done
   kill "$pid"
-  touch "$dir/over"
+  if [ "$n" -lt "$seconds" ]; then touch "$dir/over"; else rm -rf "$dir"; fi
 ) >>"$dir/log" 2>&1 </dev/null &
 n=0
 until [ "$(curl -s --noproxy '*' --max-time 2 "http://${LOOPBACK}:$port/" | cut -c 1-12)" = "$nonce" ]; do

@@ -1,3 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
 import type { ExecResult } from '../../src/providers/provider.ts';
@@ -5,6 +10,7 @@ import type { LabRecord } from '../../src/state/record.ts';
 import { withSideBalancer } from '../../src/verify/side-balancer.ts';
 import type { SuiteContext } from '../../src/verify/suite.ts';
 import { unfitOf } from '../../src/verify/unfit.ts';
+import { needs } from '../support/needs.ts';
 import { topologyOf } from '../support/topology.ts';
 
 const FINE: ExecResult = { exitStatus: 0, stdout: '', stderr: '' };
@@ -104,3 +110,47 @@ describe('a balancer beside the lab’s own', () => {
     expect(unfitOf(error)).toMatchObject({ reason: 'curl is not on proxyha' });
   });
 });
+
+/** Takes any configuration, and answers on the port of its last `bind` with the text of its last frontend. */
+const PROGRAM = `
+const { readFileSync } = require('node:fs');
+if (process.argv.includes('-c')) process.exit();
+const config = readFileSync(process.argv.at(-1), 'utf8');
+const port = Number(config.match(/127\\.0\\.0\\.1:(\\d+)(?![^]*bind)/)[1]);
+const text = config.match(/lf-string "(\\S+)/)[1];
+require('node:http').createServer((_, answer) => answer.end(text)).listen(port, '127.0.0.1');
+`;
+
+describe.skipIf(!needs('curl'))('a balancer that nobody stops', () => {
+  it('is in the folder of a local node, ends in time, and leaves nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lablb-side-test-'));
+    try {
+      const node = new Node(FINE);
+      await withSideBalancer(contextOf(node), CONFIG, async () => undefined);
+      const { argv, input } = node.ran[0]!;
+      const [sh, c, script, name, nonce, , port] = argv as string[];
+      const program = join(folder, 'program.cjs');
+      writeFileSync(program, PROGRAM);
+      const started = [c!, script!, name!, nonce!, '3', port!, process.execPath, program];
+      execFileSync(sh!, started, { input, env: { ...process.env, LABLB_ROOT: folder } });
+      const side = join(folder, `lablb-side-${nonce}`);
+      expect(readdirSync(side).sort()).toEqual(['haproxy.cfg', 'log', 'pid']);
+      const pid = Number(readFileSync(join(side, 'pid'), 'utf8'));
+      for (let n = 0; n < 300 && readdirSync(folder).length > 1; n++) await sleep(100);
+      expect(readdirSync(folder)).toEqual(['program.cjs']);
+      for (let n = 0; n < 100 && lives(pid); n++) await sleep(100);
+      expect(lives(pid)).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
