@@ -57,7 +57,6 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       remember(topology, asFarAsKnown(wish.desired, observed), {
         finished: plan.steps.length === 0 && !options.only,
       });
-      const newPassword = kept.statsPassword === before ? undefined : kept.statsPassword;
       // The others go on without a node that failed; what is left of it is for the next `up`.
       const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
       const { rest, aside } = setAside(plan, failed);
@@ -65,6 +64,9 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         const told = new Set(results.map(({ step }) => step.id));
         const untold = aside.filter(({ id }) => !told.has(id));
         results.push(...untold.map((step): StepResult => ({ step, state: 'skipped', ms: 0 })));
+        // One that no node was to be given yet was not kept either.
+        const password = readKept(topology.name).statsPassword;
+        const newPassword = password === before ? undefined : password;
         return { desired: wish.desired, results, newPassword };
       }
       if (round === ROUNDS) throw doesNotSettle(rest);
