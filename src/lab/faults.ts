@@ -43,7 +43,8 @@ export function failNode(
   provider: LabProvider,
 ): Promise<void> {
   const service = mainService(node);
-  if (!ABLE[node.role].includes(how) || !service) throw unfit(node, how);
+  if (!ABLE[node.role].includes(how)) throw unfit(node, how);
+  if (!service) throw unknownService(node);
   return withLock(lockPath(record.name), 'lablb fail', async () => {
     const port = node.ports[0]?.actual ?? 0;
     const argv = familyOf(node.family).fail({ how, service: service.name, port, delayMs });
@@ -101,6 +102,16 @@ function unfit({ name, role }: DesiredNode, how: FaultName): LabError {
     node: name,
     exit: EXIT.refused,
     hints: able.length > 0 ? [`lablb fail ${name} --how ${able[0]}`] : undefined,
+  });
+}
+
+/** Records of an older lablb do not tell. */
+function unknownService({ name }: DesiredNode): LabError {
+  return new LabError('an older lablb brought it up, and did not note which service is to fail', {
+    code: 'fault.unfit',
+    node: name,
+    exit: EXIT.refused,
+    hints: ['lablb up   (nothing is lost by it)'],
   });
 }
 

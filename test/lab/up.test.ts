@@ -2,8 +2,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { interrupted } from '../../src/cli/failure.ts';
+import { statsPassword } from '../../src/credentials/kept.ts';
 import { LabError } from '../../src/errors.ts';
 import { takeDown } from '../../src/lab/down.ts';
+import { failNode } from '../../src/lab/faults.ts';
 import { labStatus } from '../../src/lab/status.ts';
 import { bringUp, planUp, type UpOptions } from '../../src/lab/up.ts';
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
@@ -184,4 +186,25 @@ it('keeps the record when a node resists', async () => {
 it('never follows a name out of its folder', () => {
   for (const name of ['..', '../x', 'a/b', '.locks', ''])
     expect(() => requireRecord(name)).toThrow(/no lab called/);
+});
+
+it('tells no password that is not kept', async () => {
+  await up();
+  const withUser = topologyOf(`${QUICK}  stats: { user: admin }\n`);
+  const only = await up({ only: ['web1'] }, withUser);
+  expect(only.newPassword).toBeUndefined();
+  const all = await up({}, withUser);
+  expect(all.newPassword).toMatch(/^\w{20}$/);
+  expect((await up({}, withUser)).newPassword).toBeUndefined();
+  expect(statsPassword(withUser)).toBe(all.newPassword);
+});
+
+it('cannot make a node fail that an older lablb brought up, and says the way out', async () => {
+  await up();
+  const record = requireRecord('quick');
+  const { main: _, ...service } = record.desired.nodes[0]!.services[0]!;
+  const older = { ...record.desired.nodes[0]!, services: [service] };
+  await expect(async () => failNode(record, older, { how: 'stop', delayMs: 0 }, provider)).rejects.toThrow(
+    'an older lablb',
+  );
 });
