@@ -232,7 +232,7 @@ function ending({ topology, wish }: ScriptParts): string {
   return `echo "try: lxc exec ${proxy.name} -- curl -s${host ? ` -H 'Host: ${host}'` : ''} ${url}"\n`;
 }
 
-/** `<<'END'` with the text, or with variables in it where addresses belong. */
+/** Standard input: `<<'END'` with the text, or with variables in it where addresses belong. */
 function hereDocument(text: string, { nodes }: Topology): string {
   const tokens = new Map([
     ...nodes.map(({ name }) => [addressToken(name), `\${${variable(name)}}`] as const),
@@ -240,10 +240,22 @@ function hereDocument(text: string, { nodes }: Topology): string {
     [QUOTED_TOKEN, `\${${QUOTED_VARIABLE}}`],
   ]);
   const used = [...tokens].filter(([token]) => text.includes(token));
-  const ended = text.endsWith('\n') || text === '' ? text : `${text}\n`;
-  if (used.length === 0) return `<<'END'\n${ended}END`;
-  const escaped = ended.replaceAll(/[\\$`]/g, '\\$&');
-  return `<<END\n${used.reduce((all, [token, name]) => all.replaceAll(token, name), escaped)}END`;
+  const filled = (escaped: string): string =>
+    used.reduce((all, [token, name]) => all.replaceAll(token, name), escaped);
+  // A here-document always ends a line, and a file need not.
+  if (!text.endsWith('\n') && text !== '')
+    return `< <(printf %s "${filled(text.replaceAll(/[\\$`"]/g, '\\$&'))}")`;
+  const end = endOf(text);
+  if (used.length === 0) return `<<'${end}'\n${text}${end}`;
+  return `<<${end}\n${filled(text.replaceAll(/[\\$`]/g, '\\$&'))}${end}`;
+}
+
+/** `END`, or longer where the text has such a line itself. */
+function endOf(text: string): string {
+  const lines = new Set(text.split('\n'));
+  let end = 'END';
+  while (lines.has(end)) end += '_';
+  return end;
 }
 
 function lxc(args: readonly string[]): string {
