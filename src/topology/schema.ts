@@ -52,7 +52,11 @@ const unixPath = line.regex(
   /^\/[^\s"'\\]*$/,
   'must be an absolute path without spaces, quotes or backslashes',
 );
-const url = line.regex(/^\/[^\s]*$/, "must begin with '/' and hold no spaces");
+/** As a request line has it: a browser keeps what follows `#` to itself, and sends other letters as `%C3%A9`. */
+const url = line.regex(
+  /^\/[!"$-~]*$/,
+  "must begin with '/' and hold no spaces, no '#', no letters such as 'é'",
+);
 /** Milliseconds: a number, or a number with its unit. */
 const duration = z
   .union([
