@@ -14,8 +14,8 @@ describe('a lab on LXD, when things go wrong', () => {
       host.topology('debian-lxd-nginx.yaml');
       const { child, ended } = host.start(process.execPath, lablb, 'up');
       await sleep(after);
-      child.kill('SIGKILL');
-      await ended;
+      host.signal(child, 'SIGKILL');
+      expect((await ended).stdout).not.toContain('up in');
       expect((await host.lablb('status')).status).toBe(0);
       await host.must('up');
       expect(await driftOf(host)).toEqual([]);
@@ -29,7 +29,7 @@ describe('a lab on LXD, when things go wrong', () => {
     host.topology('debian-lxd-nginx.yaml');
     const { child, ended } = host.start(process.execPath, lablb, 'up');
     await sleep(3000);
-    child.kill('SIGKILL');
+    host.signal(child, 'SIGKILL');
     await ended;
     await host.tryLxc('delete', '--force', 'web1');
     await host.must('down');

@@ -176,7 +176,7 @@ describe('a lab on machines', () => {
     await sleep(1500);
     await machines.on('web1', 'curl -s -o /dev/null http://198.18.1.13/followed');
     await sleep(2000);
-    killInside(follow.child.pid!, 'SIGINT');
+    host.signal(follow.child, 'SIGINT');
     expect((await follow.ended).stdout).toMatch(/GET \/followed/);
     const shell = host.start(
       'sh',
@@ -228,7 +228,7 @@ describe('an up that is killed', () => {
       const after = 300 + random() * 7000;
       const { child, ended } = host.start(process.execPath, LABLB, 'up');
       await sleep(after);
-      killInside(child.pid!, 'SIGKILL');
+      host.signal(child, 'SIGKILL');
       await ended;
       console.log(`killed ${Math.round(after)} ms into up`);
       if (i % 3 === 2) await host.must('down');
@@ -427,12 +427,6 @@ nodes:
     expect(existsSync(`${host.folder}/state/lablb/who`)).toBe(false);
   });
 });
-
-/** The command inside, which is the child of what enters the sandbox. */
-function killInside(pid: number, signal: NodeJS.Signals): void {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  for (const child of children) process.kill(Number(child), signal);
-}
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomFrom(seed: number): () => number {

@@ -65,6 +65,13 @@ export class Host {
     return { child, ended };
   }
 
+  /** Signals what `start` started: the wrapper that leads inside would go alone, and leave its command behind. */
+  signal(child: ChildProcess, signal: NodeJS.Signals): void {
+    const pid = child.pid!;
+    const inner = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    for (const one of inner) process.kill(Number(one), signal);
+  }
+
   /** Runs a command inside the sandbox. */
   run(...argv: string[]): Promise<Said> {
     return this.start(...argv).ended;
