@@ -24,6 +24,8 @@ export interface Transaction {
    */
   payload: Uint8Array;
   payloadLength: number;
+  /** Mode http: the request's body as far as it is here and not sent on, without chunk framing; read anew each time. */
+  readonly body?: Buffer;
   /** More bytes may come before the content rules must decide; false (inspect delay over, end of data) makes it final. */
   inspecting: boolean;
   /** Set by a fetch that needs more bytes than there are while `inspecting`; the content rules then wait. */

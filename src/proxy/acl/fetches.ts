@@ -1,5 +1,6 @@
 /** All sample fetches, and the ACL keywords made of them. */
 import type { FetchRow } from '../expressions.ts';
+import { BODY_FETCHES } from './fetches/body.ts';
 import { CONNECTION_FETCHES } from './fetches/connection.ts';
 import { ACL_KEYWORDS, HTTP_FETCHES } from './fetches/http.ts';
 import { PAYLOAD_FETCHES } from './fetches/payload.ts';
@@ -12,6 +13,7 @@ export const FETCHES: readonly FetchRow[] = [
   ...CONNECTION_FETCHES,
   ...PAYLOAD_FETCHES,
   ...HTTP_FETCHES,
+  ...BODY_FETCHES,
 ];
 
 export const FETCH_BY_NAME: ReadonlyMap<string, FetchRow> = new Map(FETCHES.map((row) => [row.keyword, row]));
@@ -53,7 +55,7 @@ export const UNSUPPORTED_FETCHES: readonly string[] = `
   cur_server_timeout cur_tunnel_timeout distcc_* fc_conn_err fc_err fc_err_str fc_fackets fc_lost fc_pp_authority
   fc_pp_tlv fc_pp_unique_id fc_rcvd_proxy fc_reordering fc_retrans fc_rtt fc_rttvar fc_sacked fc_settings_streams_limit
   fc_timer_* fc_unacked fix_* internal.* jwt_* lat_ns_avg lat_ns_tot last_entity last_rule_file last_rule_line lua.*
-  mqtt_* pid prio_class prio_offset quic_enabled rdp_cookie rdp_cookie_cnt req.body req.body_* req.hdrs_bin
+  mqtt_* pid prio_class prio_offset quic_enabled rdp_cookie rdp_cookie_cnt req.hdrs_bin
   req.rdp_cookie req.rdp_cookie_cnt req.timer.* req_rdp_cookie req_rdp_cookie_cnt request_date res.body res.body_*
   res.cache_hit res.cache_name res.comp res.comp_algo res.hdrs_bin res.timer.* sc0_* sc1_* sc2_* sc_* server_status
   src_* ssl_bc ssl_bc_* ssl_c_* ssl_f_* ssl_fc_* ssl_s_* stopping table_* term_events thread txn.* url32 url32+src

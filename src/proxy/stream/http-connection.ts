@@ -16,6 +16,7 @@ import {
   parseResponse,
   TOKEN,
 } from '../http1/parse.ts';
+import { type BodyAhead, readAhead } from './body-ahead.ts';
 import type { FormReader } from './form.ts';
 import { releaseHead, takeHead } from './heads.ts';
 import type { PreparedReply } from './reply.ts';
@@ -28,7 +29,7 @@ export const AT = {
   idle: 0,
   /** Some bytes of a head are here. */
   head: 1,
-  /** A request waits: for a tarpit's end, a place in a queue, a connection, a retry, a form's body. */
+  /** A request waits: for its body, a tarpit's end, a place in a queue, a connection, a retry, a form. */
   waiting: 2,
   /** Request and response are on their way. */
   exchange: 3,
@@ -50,13 +51,17 @@ const STOP_GRACE_MS = 500;
 const CONNECTION = headerName('connection');
 const UPGRADE = headerName('upgrade');
 const CRLF = Buffer.from('\r\n');
+const EMPTY = Buffer.alloc(0);
 const NOWHERE: Sink = { forward() {} };
 
 export abstract class HttpConnection extends Stream {
   protected readonly requestBody = new Body();
   protected readonly responseBody = new Body();
   protected at: number = AT.idle;
-  /** Bytes of the client that could not be used yet; reading is paused while there are any. */
+  /**
+   * Bytes of the client that could not be used yet; reading is paused while there are any, unless it is the body that
+   * is waited for.
+   */
   protected held: Buffer | undefined = undefined;
   /** The request line as it came, in the request's buffer. */
   protected lineStart = 0;
@@ -80,14 +85,25 @@ export abstract class HttpConnection extends Stream {
   protected readonly sentBody: Buffer[] = [];
   protected sentBodyLength = 0;
   protected form: FormReader | undefined = undefined;
+  /** What is here of a body that is waited for. */
+  protected gathered: BodyAhead | undefined = undefined;
 
   get requestLine(): string {
     this.lineText ??= this.lineEnd > 0 ? this.request.slice(this.lineStart, this.lineEnd) : '<BADREQ>';
     return this.lineText;
   }
 
+  /** The body as far as it is here and was not sent on yet, without the framing of chunks. */
+  get body(): Buffer {
+    const [bytes, at] = this.unused;
+    if (bytes === undefined || this.requestBody.done || this.bodySent) return EMPTY;
+    return readAhead(this.requestBody, bytes, at);
+  }
+
   /** The request's head is here: what becomes of it. */
   protected abstract treatRequest(): void;
+  /** More of a body that is waited for: the request goes on when that is enough. */
+  protected abstract gatherBody(bytes: Buffer, from: number): void;
   protected abstract readForm(bytes: Buffer, from: number): number;
   protected abstract forwardRequestBody(bytes: Buffer, from: number): number;
   protected abstract afterForwardToServer(): void;
@@ -112,6 +128,7 @@ export abstract class HttpConnection extends Stream {
     this.bytesIn += bytes.length;
     if (this.held !== undefined) {
       this.held = Buffer.concat([this.held, bytes]);
+      if (this.gathered !== undefined) this.resumeHeld();
       return;
     }
     const used = this.consume(bytes, 0);
@@ -151,7 +168,7 @@ export abstract class HttpConnection extends Stream {
       case AT.waiting:
       case AT.exchange:
         // A request cut short cannot be completed any more; a complete one is answered.
-        if (!this.requestBody.done || this.plan.settings.options.abortonclose) this.clientGone();
+        if (!this.requestIsHere() || this.plan.settings.options.abortonclose) this.clientGone();
         break;
       case AT.tunnel:
         if (!this.link!.outlet.blocked) this.link!.finish();
@@ -229,6 +246,11 @@ export abstract class HttpConnection extends Stream {
           at = this.readHead(bytes, at);
           break;
         case AT.waiting:
+          if (this.gathered !== undefined) {
+            this.gatherBody(bytes, at);
+            if (this.gathered !== undefined) return at;
+            continue;
+          }
           if (this.form === undefined) return at;
           at = this.readForm(bytes, at);
           break;
@@ -255,7 +277,7 @@ export abstract class HttpConnection extends Stream {
 
   protected hold(bytes: Buffer, from: number): void {
     this.held = Buffer.from(bytes.subarray(from));
-    this.connection.pause();
+    if (this.gathered === undefined) this.connection.pause();
   }
 
   /** Takes up what was held back, once the state that held it is over. */
@@ -267,7 +289,8 @@ export abstract class HttpConnection extends Stream {
     if (this.at >= AT.lingering) return;
     if (used === held.length) return this.connection.resume();
     this.held = held.subarray(used);
-    this.connection.pause();
+    if (this.gathered === undefined) this.connection.pause();
+    else this.connection.resume();
   }
 
   // ── Reading a request's head ───────────────────────────────────────────────────────────────────────────────
@@ -379,12 +402,22 @@ export abstract class HttpConnection extends Stream {
   protected bodyIsHere(): boolean {
     const body = this.requestBody;
     if (body.done) return true;
-    const [bytes, at] = this.ahead === undefined ? [this.held, 0] : [this.ahead, this.aheadAt];
+    const [bytes, at] = this.unused;
     if (bytes === undefined || body.broken) return false;
     if (body.kind === 'length') return bytes.length - at >= body.remaining;
     const probe = body.clone();
     probe.feed(bytes, at, bytes.length, NOWHERE);
     return probe.done;
+  }
+
+  /** Bytes of the client that came and were not used, and where they begin. */
+  private get unused(): [bytes: Buffer | undefined, at: number] {
+    return this.ahead === undefined ? [this.held, 0] : [this.ahead, this.aheadAt];
+  }
+
+  /** Nothing of the request is still to come. */
+  private requestIsHere(): boolean {
+    return this.requestBody.done || (this.at === AT.waiting && this.bodyIsHere());
   }
 
   protected writeReply(reply: PreparedReply, keep: boolean): void {
@@ -493,12 +526,14 @@ export abstract class HttpConnection extends Stream {
     if (!this.clientEnded) return;
     if (this.at === AT.idle) this.close();
     else if (this.at === AT.head) this.refuseHead(400, 'CR');
+    else if (this.gathered !== undefined) this.clientGone();
   }
 
   /** Books and logs; the heads go back to the pool. */
   protected endTransaction(): void {
     this.countTransaction(this.outlet.sent - this.sentBefore);
     this.form = undefined;
+    this.gathered = undefined;
     releaseHead(this.request);
     releaseHead(this.response);
   }
@@ -515,12 +550,13 @@ export abstract class HttpConnection extends Stream {
   protected clientGone(): void {
     if (this.at === AT.idle || this.at >= AT.draining) return this.close();
     if (this.termination === '--') this.termination = `C${this.abortState()}`;
+    if (this.gathered !== undefined) this.times.requestEnd = this.now;
     this.countClientAbort();
     this.abandon();
   }
 
   protected abortState(): string {
-    if (this.at === AT.head) return 'R';
+    if (this.at === AT.head || this.gathered !== undefined) return 'R';
     if (this.at === AT.waiting) return this.waitingFor === FOR.queue ? 'Q' : 'C';
     // HAProxy speaks of data as soon as the request is on its way.
     return 'D';

@@ -7,7 +7,9 @@ import { VERDICT } from '../expressions.ts';
 import { OBSERVED, observedStatus } from '../health/observe.ts';
 import { headerName } from '../http1/head.ts';
 import { isMethod, PARSED, parseResponse, TOKEN } from '../http1/parse.ts';
+import type { ProxySettings } from '../settings.ts';
 import type { Reply } from '../transaction.ts';
+import { BodyAhead } from './body-ahead.ts';
 import { COOKIE, captureCookie, captureHeaders, SET_COOKIE } from './capture.ts';
 import { applyCookie } from './cookie.ts';
 import { FormReader } from './form.ts';
@@ -21,10 +23,15 @@ import { FOR } from './stream.ts';
 /** Idempotent methods (RFC 9110, section 9.2.2), the usual ones first. */
 const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
 
+const EXPECT = headerName('expect');
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const CONTENT_LENGTH = headerName('content-length');
 const TRANSFER_ENCODING = headerName('transfer-encoding');
 
 export class HttpStream extends HttpConnection {
+  /** When a body that is waited for must be here. */
+  private gatherUntil = Infinity;
+
   // ── Rules, and the choice of a backend ─────────────────────────────────────────────────────────────────────
 
   protected treatRequest(): void {
@@ -34,18 +41,31 @@ export class HttpStream extends HttpConnection {
     if (plan.captureCookie !== undefined)
       this.requestCookie = captureCookie(request, COOKIE, plan.captureCookie);
     if (plan.uniqueIdHeader !== undefined) request.set(plan.uniqueIdHeader, this.uniqueId);
-    if (!this.applyRules(plan.tcpContent) || !this.applyRules(plan.httpRequest)) return;
+    if (!this.applyRules(plan.tcpContent) || this.lacksBody(plan.settings)) return;
+    this.treatInFrontend();
+  }
+
+  private treatInFrontend(): void {
+    const { plan } = this;
+    if (!this.applyRules(plan.httpRequest)) return;
     if (plan.stats?.matches(this)) return this.serveStats();
 
     const backendPlan = this.chooseBackend();
     if (backendPlan === undefined) return this.sendReply(plan.errorReply(503), 'SC');
     this.enterBackend(backendPlan);
     // A `listen` is both sides at once: its rules have run.
-    if (backendPlan.settings !== plan.settings) {
-      if (!this.applyRules(backendPlan.tcpContent) || !this.applyRules(backendPlan.httpRequest)) return;
-      if (backendPlan.stats?.matches(this)) return this.serveStats();
-    }
-    this.addForwardedHeaders(plan, backendPlan);
+    if (backendPlan.settings === plan.settings) this.passOn(backendPlan);
+    else if (!this.lacksBody(backendPlan.settings)) this.treatInBackend(backendPlan);
+  }
+
+  private treatInBackend(backendPlan: BackendPlan): void {
+    if (!this.applyRules(backendPlan.tcpContent) || !this.applyRules(backendPlan.httpRequest)) return;
+    if (backendPlan.stats?.matches(this)) return this.serveStats();
+    this.passOn(backendPlan);
+  }
+
+  private passOn(backendPlan: BackendPlan): void {
+    this.addForwardedHeaders(this.plan, backendPlan);
     this.assignServer();
   }
 
@@ -100,6 +120,63 @@ export class HttpStream extends HttpConnection {
 
   protected searchFailed(termination: string): void {
     this.sendReply(this.backendPlan!.errorReply(503), termination);
+  }
+
+  // ── The body first (manual, `option http-buffer-request`) ──────────────────────────────────────────────────
+
+  /** True when the rest of the body is waited for, or when it was refused. `settings`: of the side that wants it. */
+  private lacksBody({ options, timeouts }: ProxySettings): boolean {
+    if (!options.httpBufferRequest || this.requestBody.done || isMethod(this.request, 'CONNECT'))
+      return false;
+    this.answerExpectation();
+    this.gathered = new BodyAhead(this.requestBody);
+    this.gatherUntil = timeouts.httpRequest ? this.now + timeouts.httpRequest : Infinity;
+    this.times.requestEnd = -1;
+    return this.bodyIsMissing();
+  }
+
+  /** Whoever waits for the body has to ask for it. */
+  private answerExpectation(): void {
+    const { request, outlet } = this;
+    if (request.minor === 0 || request.get(EXPECT)?.toLowerCase() !== '100-continue') return;
+    request.remove(EXPECT);
+    outlet.forward(CONTINUE, 0, CONTINUE.length);
+  }
+
+  protected gatherBody(bytes: Buffer, from: number): void {
+    this.ahead = bytes;
+    this.aheadAt = from;
+    if (!this.bodyIsMissing()) {
+      if (this.backendPlan === undefined) this.treatInFrontend();
+      else this.treatInBackend(this.backendPlan);
+    }
+    this.ahead = undefined;
+  }
+
+  /** Enough is a whole body, or as much of it as a buffer holds beside the head. */
+  private bodyIsMissing(): boolean {
+    const { request, runtime } = this;
+    const gathered = this.gathered!;
+    gathered.look(this.ahead!, this.aheadAt);
+    if (gathered.broken) {
+      this.refuseBody(400, 'PR');
+      return true;
+    }
+    if (gathered.done || request.end + gathered.length >= runtime.bufsize - runtime.maxrewrite) {
+      this.gathered = undefined;
+      this.times.requestEnd = this.now;
+      return false;
+    }
+    const { client } = this.plan.settings.timeouts;
+    runtime.clock.arm(this, Math.min(this.gatherUntil, client ? this.now + client : Infinity));
+    return true;
+  }
+
+  private refuseBody(status: number, termination: string): void {
+    this.gathered = undefined;
+    this.keepClient = false;
+    this.frontend.counters.ereq++;
+    this.failExchange(status, termination);
   }
 
   // ── The request on its way ─────────────────────────────────────────────────────────────────────────────────
@@ -496,6 +573,7 @@ export class HttpStream extends HttpConnection {
   protected waitIsOver(): void {
     if (this.waitingFor === FOR.tarpit)
       this.sendReply(this.preparedRuleReply(this.reply!), this.reply!.termination ?? 'PT');
+    else if (this.gathered !== undefined) this.refuseBody(408, 'cR');
     else if (this.waitingFor === FOR.form) this.failExchange(408, 'cD');
     else this.searchTimedOut();
   }

@@ -547,7 +547,12 @@ function hostAddress(text: string | undefined): string | undefined {
 }
 
 /** The first `most` values of a parameter, any name when undefined; not decoded. */
-function parameters(target: string, name: string | undefined, delimiter: string, most: number): string[] {
+export function parameters(
+  target: string,
+  name: string | undefined,
+  delimiter: string,
+  most: number,
+): string[] {
   const values: string[] = [];
   const start = target.indexOf(delimiter);
   if (start < 0) return values;
