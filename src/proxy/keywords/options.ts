@@ -85,7 +85,12 @@ export const OPTIONS: readonly ProxyKeyword[] = [
   toggle('abortonclose', 'abortonclose', 'backend', 'Drop waiting requests of clients that went away'),
   toggle('allbackups', 'allbackups', 'backend', 'Use all backup servers at once'),
   toggle('http-ignore-probes', 'httpIgnoreProbes', 'frontend', 'Do not answer connections that sent nothing'),
-  toggle('http-buffer-request', 'httpBufferRequest', 'both', 'Wait for the body before choosing a server'),
+  toggle(
+    'http-buffer-request',
+    'httpBufferRequest',
+    'both',
+    'Wait for the body before the rules and the choice of a server',
+  ),
   toggle('http-no-delay', 'httpNoDelay', 'both', 'Send small pieces at once'),
   toggle('clitcpka', 'clitcpka', 'frontend', 'TCP keep-alive towards clients'),
   toggle('srvtcpka', 'srvtcpka', 'backend', 'TCP keep-alive towards servers'),

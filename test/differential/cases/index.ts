@@ -1,4 +1,5 @@
 import type { Subject } from '../fixture.ts';
+import { buffering } from './buffering.ts';
 import { expectContinue, keepAlive, pipelining, withoutBody } from './connections.ts';
 import { badOrigins, departures, missingServers, timeouts } from './faults.ts';
 import { chunking, framing, responseFraming } from './framing.ts';
@@ -22,6 +23,7 @@ export const SUBJECTS: readonly Subject[] = [
   pipelining,
   withoutBody,
   expectContinue,
+  buffering,
   upgrades,
   responseHeaders,
   responseFraming,

@@ -16,7 +16,7 @@ export const BODY_FETCHES: readonly FetchRow[] = [
     keyword: 'req.body_param',
     usage: '([<name>])',
     doc: 'A parameter of a body that a form sent.',
-    type: 'str',
+    type: 'bin',
     phase: 'request',
     check: (args) => (args.length <= 1 ? undefined : 'wants at most one name'),
     compile: ([name]) => {

@@ -1,0 +1,4 @@
+import { buffering } from './cases/buffering.ts';
+import { differential } from './suite.ts';
+
+differential(buffering);
