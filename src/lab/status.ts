@@ -5,7 +5,7 @@ import { daysLeft, renewalDays } from '../credentials/settle.ts';
 import type { PortMapping } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
 import { describe, makePlan } from '../plan/plan.ts';
-import type { LabProvider, ObservedFault, ObservedNode } from '../providers/provider.ts';
+import type { LabProvider, Observed, ObservedFault, ObservedNode } from '../providers/provider.ts';
 import type { LabRecord } from '../state/record.ts';
 import { plural } from '../text.ts';
 import type { ProviderName, Role } from '../topology/topology.ts';
@@ -89,7 +89,7 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
     user: record.topology.balancer.stats?.user,
     nodes,
     drift,
-    notes: [...notesOn(record), ...notices],
+    notes: [...notesOn(record), ...notices, ...notesOnFormer(record, observed)],
   };
 }
 
@@ -103,6 +103,15 @@ function notesOn(record: LabRecord): string[] {
   if (now === undefined)
     return [...unfinished, `${record.file} is gone; \`lablb down --name ${record.name}\` works`];
   return now === record.fileHash ? unfinished : [...unfinished, `${record.file} changed since: lablb up`];
+}
+
+/** Machines that are to be given back, and cannot be. */
+function notesOnFormer({ former = [] }: LabRecord, { nodes }: Observed): string[] {
+  return former.flatMap(({ name }) => {
+    const { state, problem } = nodes.get(name) ?? {};
+    if (state !== 'unreachable') return [];
+    return [`${name}: the topology no longer has it, and it cannot be given back: ${problem}`];
+  });
 }
 
 function noteOnCertificate({ name, topology: { balancer } }: LabRecord): string[] {

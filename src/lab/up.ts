@@ -6,15 +6,16 @@ import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
 import { makePlan, type Plan, refuseForeign, type Step, setAside } from '../plan/plan.ts';
-import type { LabProvider, Observed } from '../providers/provider.ts';
+import type { LabProvider, Observed, ObservedNode } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
 import { TLS_PATHS } from '../render/tls-files.ts';
 import { desire, type Wish } from '../roles/desire.ts';
 import { execute } from '../runner/execute.ts';
 import { type Run, type StepResult, startRun } from '../runner/run.ts';
+import { formerNodes } from '../state/former.ts';
 import { withLock } from '../state/lock.ts';
 import { type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
-import type { Topology } from '../topology/topology.ts';
+import type { Topology, TopologyNode } from '../topology/topology.ts';
 
 export interface UpOptions {
   readonly only?: readonly string[];
@@ -56,6 +57,7 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       kept = planned.kept;
       remember(topology, asFarAsKnown(wish.desired, observed), {
         finished: plan.steps.length === 0 && !options.only,
+        former: formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name))),
       });
       // The others go on without a node that failed; what is left of it is for the next `up`.
       const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
@@ -161,9 +163,13 @@ function handsFor(
 }
 
 /** Written before anything is made: whatever happens next, `status` and `down` know of it. */
-export function remember(topology: Topology, desired: Desired, { finished }: { finished: boolean }): void {
+export function remember(
+  topology: Topology,
+  desired: Desired,
+  { finished, former = [] }: { finished: boolean; former?: readonly TopologyNode[] },
+): void {
   const before = readRecord(topology.name);
-  const names = topology.nodes.map((node) => node.name);
+  const names = [...topology.nodes, ...former].map((node) => node.name);
   const record: LabRecord = {
     version: 1,
     name: topology.name,
@@ -172,6 +178,7 @@ export function remember(topology: Topology, desired: Desired, { finished }: { f
     fileHash: hashOfFile(topology.file),
     topology,
     nodes: finished ? names : [...new Set([...(before?.nodes ?? []), ...names])],
+    former: former.length > 0 ? former : undefined,
     desired,
     upAt: finished ? (before?.upAt ?? new Date().toISOString()) : undefined,
   };
@@ -187,6 +194,11 @@ function asFarAsKnown(desired: Desired, { nodes: seen }: Observed): Desired {
       : node,
   );
   return { ...desired, nodes };
+}
+
+/** One that does not answer may be: what is known of it must last until it does. */
+function mayBeOurs(seen: ObservedNode | undefined): boolean {
+  return seen !== undefined && seen.state !== 'absent' && seen.state !== 'foreign';
 }
 
 /** A lab of this name that is another one: from a file that is still there, or on another provider. */

@@ -92,6 +92,8 @@ export function describe(op: Op): string {
       return `${op.action} service ${op.service}`;
     case 'heal':
       return `heal service ${op.service}`;
+    case 'destroy':
+      return 'take away'; // a machine that is not ours to delete is given back
     default:
       return op.kind;
   }

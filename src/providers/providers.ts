@@ -1,4 +1,5 @@
 import { EXIT, LabError } from '../errors.ts';
+import { formerNodes } from '../state/former.ts';
 import type { ProviderName, Topology } from '../topology/topology.ts';
 import type { LabProvider } from './provider.ts';
 
@@ -6,7 +7,7 @@ import type { LabProvider } from './provider.ts';
 const PROVIDERS: Readonly<Partial<Record<ProviderName, (topology: Topology) => Promise<LabProvider>>>> = {
   local: async ({ name }) => new (await import('./local/local.ts')).LocalProvider(name),
   lxd: async (topology) => new (await import('./lxd/lxd.ts')).LxdProvider(topology),
-  ssh: async (topology) => new (await import('./ssh/ssh.ts')).SshProvider(topology),
+  ssh: async (topology) => new (await import('./ssh/ssh.ts')).SshProvider(topology, formerNodes(topology)),
 };
 
 /** @throws LabError `provider.missing`. */

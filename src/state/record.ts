@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, LabError, nearest } from '../errors.ts';
 import type { Desired } from '../plan/desired.ts';
-import type { ProviderName, Topology } from '../topology/topology.ts';
+import type { ProviderName, Topology, TopologyNode } from '../topology/topology.ts';
 import { readJson, writeJson } from './files.ts';
 import { labFolder, stateHome } from './paths.ts';
 
@@ -21,6 +21,8 @@ export interface LabRecord {
   readonly topology: Topology;
   /** Every node that may exist: those of the topology, and those of earlier ones that are not gone yet. */
   readonly nodes: readonly string[];
+  /** Those of `nodes` that the topology no longer has, as an earlier one had them. */
+  readonly former?: readonly TopologyNode[];
   /** What `up` was to make true; `status` compares with it. */
   readonly desired: Desired;
   /** When the last `up` finished (ISO 8601); absent while it has not. */

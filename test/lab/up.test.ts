@@ -9,6 +9,7 @@ import { failNode } from '../../src/lab/faults.ts';
 import { labStatus } from '../../src/lab/status.ts';
 import { bringUp, planUp, type UpOptions } from '../../src/lab/up.ts';
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
+import { formerNodes } from '../../src/state/former.ts';
 import { readRecord, requireRecord } from '../../src/state/record.ts';
 import { temporaryState } from '../support/state.ts';
 import { QUICK, topologyOf } from '../support/topology.ts';
@@ -207,4 +208,34 @@ it('cannot make a node fail that an older lablb brought up, and says the way out
   await expect(async () => failNode(record, older, { how: 'stop', delayMs: 0 }, provider)).rejects.toThrow(
     'an older lablb',
   );
+});
+
+it('knows how to reach what the topology no longer has, until it is gone', async () => {
+  const on = (ssh: string, nodes: string) =>
+    topologyOf(`
+name: quick
+ssh: { ${ssh} }
+nodes:
+  web1: {}${nodes}
+  proxyha: {}
+`);
+  await up({}, on('user: old', '\n  web2: { address: 192.0.2.8, ssh: { port: 2222 } }'));
+  const smaller = on('user: new', '');
+  const web2 = provider.nodes.get('web2')!;
+  provider.nodes.delete('web2');
+  provider.silent.add('web2');
+  await up({}, smaller);
+  const ssh = expect.objectContaining({ user: 'old', port: 2222 });
+  const former = [expect.objectContaining({ name: 'web2', address: '192.0.2.8', extra: { ssh } })];
+  expect(requireRecord('quick')).toMatchObject({ nodes: ['web1', 'proxyha', 'web2'], former });
+  expect(formerNodes(smaller)).toEqual(former);
+  expect((await labStatus(requireRecord('quick'), provider)).notes).toContainEqual(
+    expect.stringContaining('web2: the topology no longer has it, and it cannot be given back'),
+  );
+  provider.silent.delete('web2');
+  provider.nodes.set('web2', web2);
+  await up({}, smaller);
+  expect(provider.calls).toContain('destroy web2');
+  expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha']);
+  expect(requireRecord('quick').former).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { FORBID } from '../../os/guards.ts';
 import { healWithSystemd } from '../../os/systemd-faults.ts';
 import type { NodeView } from '../../render/view.ts';
 import { SshMachine, type SshTarget } from '../../shell/ssh.ts';
-import type { Topology } from '../../topology/topology.ts';
+import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { PROBE, readProbe } from '../machine/probe.ts';
 import { machinePrograms } from '../machine/programs.ts';
 import { besidePath, PUSH, pushInput } from '../machine/push.ts';
@@ -48,18 +48,21 @@ const REBOOT_LOOK_MS = 1000;
 /** A lab on machines that exist, over SSH. It makes none and deletes none: it marks them, and puts back what it found. */
 export class SshProvider implements LabProvider {
   readonly #topology: Topology;
+  readonly #nodes: readonly TopologyNode[];
   readonly #machines = new Map<string, SshMachine>();
   readonly #ours = new Map<NodeName, Promise<void>>();
   readonly #families = new Map<NodeName, string>();
   readonly programs = () => machinePrograms;
 
-  constructor(topology: Topology) {
+  /** `former`: nodes whose machines may be marked still, and that the topology no longer has. */
+  constructor(topology: Topology, former: readonly TopologyNode[] = []) {
     this.#topology = topology;
+    this.#nodes = [...topology.nodes, ...former];
   }
 
   async observe(lab: LabName): Promise<Observed> {
     const seen = await Promise.all(
-      this.#topology.nodes.map(async ({ name }) => [name, await this.#observeOrSayWhy(lab, name)] as const),
+      this.#nodes.map(async ({ name }) => [name, await this.#observeOrSayWhy(lab, name)] as const),
     );
     return { nodes: new Map(seen.flatMap(([name, node]) => (node ? [[name, node] as const] : []))) };
   }
@@ -132,7 +135,7 @@ export class SshProvider implements LabProvider {
 
   /** The machine stays: it is as it was before, but for packages, which stay unless they are to go. */
   async destroy(node: NodeName, options: DestroyOptions = {}): Promise<Leavings> {
-    if (!this.#topology.nodes.some(({ name }) => name === node)) return NO_LEAVINGS;
+    if (!this.#nodes.some(({ name }) => name === node)) return NO_LEAVINGS;
     const lab = this.#topology.name;
     const seen = await this.#observeNode(lab, node);
     if (!seen) return NO_LEAVINGS;
@@ -186,14 +189,14 @@ export class SshProvider implements LabProvider {
   #observeOrSayWhy(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
     return this.#observeNode(lab, name).catch((error: unknown) => {
       if (!(error instanceof LabError)) throw error;
-      const address = this.#topology.nodes.find((node) => node.name === name)?.address;
+      const address = this.#nodes.find((node) => node.name === name)?.address;
       return { ...NOTHING, address, state: 'unreachable', problem: error.message };
     });
   }
 
   /** Undefined for a machine that no lab has marked. */
   async #observeNode(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
-    const address = this.#topology.nodes.find((node) => node.name === name)?.address;
+    const address = this.#nodes.find((node) => node.name === name)?.address;
     const { stdout, stderr, exitStatus } = await this.#sh(name, `${OWNERS}\n${PROBE}`, [address ?? '']);
     if (exitStatus !== 0) throw failed(name, 'the machine cannot be looked at', exitStatus, stderr);
     const owners = readOwners(stdout);
@@ -254,7 +257,7 @@ export class SshProvider implements LabProvider {
   }
 
   #machine(name: NodeName): SshMachine {
-    const node = this.#topology.nodes.find((one) => one.name === name);
+    const node = this.#nodes.find((one) => one.name === name);
     if (!node) throw absent(name);
     const { target, jump } = routeTo(this.#topology, node);
     return this.#shared(target, jump && this.#shared(jump));

@@ -118,6 +118,25 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
     await provider.destroy('web1');
   });
 
+  it('gives back a machine that the topology no longer has', async () => {
+    const before = fingerprints(sshd.folder);
+    await provider.create(spec());
+    await provider.push('web1', { path: '/etc/lablb-new.conf', content: 'new\n' });
+    const { ssh } = topology;
+    const former = topology.nodes.map((node) => ({
+      ...node,
+      extra: { ssh: { ...ssh, ...(node.extra.ssh as object) } },
+    }));
+    const smaller = new SshProvider(
+      { ...topology, nodes: [], ssh: { knownHostsFile: ssh?.knownHostsFile } },
+      former,
+    );
+    expect((await smaller.observe('x')).nodes.get('web1')!.state).toBe('running');
+    await smaller.destroy('web1');
+    expect(fingerprints(sshd.folder)).toEqual(before);
+    expect((await smaller.observe('x')).nodes.size).toBe(0);
+  });
+
   it('leaves the machine of another lab alone', async () => {
     await provider.create(spec());
     const other = lab('other', sshd);
