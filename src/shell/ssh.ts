@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../errors.ts';
 import { type HostKeyPolicy, HostKeys } from './host-keys.ts';
 import { remoteCommand } from './remote-command.ts';
@@ -33,6 +34,8 @@ export interface SshRunOptions extends Omit<RunOptions, 'cwd'> {
 
 /** What sshd allows on one connection is 10 (MaxSessions, sshd_config(5)). */
 const MAX_SESSIONS = 8;
+const SESSION_ATTEMPTS = 40;
+const SESSION_PAUSE_MS = 50;
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 15_000;
@@ -208,13 +211,19 @@ class Link {
     }
   }
 
-  exec(line: string, options: object = {}): Promise<Command> {
-    return this.#ask((done) =>
-      this.#client.exec(line, options, (error, channel) => {
-        // At once: a command that is over already has its end in the same packet.
-        done(error, error ? (undefined as never) : { channel, ended: exitOf(channel, this) });
-      }),
-    );
+  /** A session that was refused ran nothing: the server may still be at the end of an earlier one. */
+  async exec(line: string, options: object = {}): Promise<Command> {
+    for (let attempt = 1; ; attempt++) {
+      const command = await this.#ask<Command | undefined>((done) =>
+        this.#client.exec(line, options, (error, channel) => {
+          if (error?.reason !== undefined && attempt < SESSION_ATTEMPTS) done(undefined, undefined);
+          // At once: a command that is over already has its end in the same packet.
+          else done(error, error ? undefined : { channel, ended: exitOf(channel, this) });
+        }),
+      );
+      if (command) return command;
+      await sleep(SESSION_PAUSE_MS);
+    }
   }
 
   forward(host: string, port: number): Promise<Duplex> {
@@ -356,7 +365,12 @@ function lost(why: string): LabError {
 /** What is used of ssh2's client and its channels. */
 interface Client {
   on(event: string, listener: (error?: Error) => void): void;
-  exec(line: string, options: object, done: (error: Error | undefined, channel: Channel) => void): void;
+  /** An error with a `reason` (RFC 4254, section 5.1) is the server's refusal of one more session. */
+  exec(
+    line: string,
+    options: object,
+    done: (error: (Error & { reason?: number }) | undefined, channel: Channel) => void,
+  ): void;
   forwardOut(
     fromHost: string,
     fromPort: number,

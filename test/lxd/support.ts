@@ -67,6 +67,7 @@ export class Host {
 
   /** Signals what `start` started: the wrapper that leads inside would go alone, and leave its command behind. */
   signal(child: ChildProcess, signal: NodeJS.Signals): void {
+    if (child.exitCode !== null) return;
     const pid = child.pid!;
     const inner = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
     for (const one of inner) process.kill(Number(one), signal);

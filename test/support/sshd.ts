@@ -53,6 +53,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 LogLevel ERROR
+# Else bash would read the tester's own .bashrc, which may be slow, talk, or wait.
+SetEnv SHLVL=1
 `,
   );
   // Where sshd as root locks its unprivileged half up; a boot makes it elsewhere.
