@@ -68,12 +68,15 @@ export function readReplies({ exitStatus, stdout, stderr }: ExecResult, node: st
   }));
 }
 
-/** TICKS STOP CURL ARGUMENT…: until the file STOP is there, or for TICKS tenths of a second. */
+/**
+ * TICKS STOP CURL ARGUMENT…: until the file STOP is there, or for TICKS tenths of a second; or until whoever started it
+ * is gone, for then nobody will write STOP.
+ */
 const SEND = `
 ticks=$1 stop=$2
 shift 2
 command -v "$1" >/dev/null || exit 127
-while [ "$ticks" -gt 0 ] && [ ! -e "$stop" ]; do
+while [ "$ticks" -gt 0 ] && [ ! -e "$stop" ] && kill -0 "$PPID" 2>/dev/null; do
   "$@" &
   ticks=$((ticks - 1))
   sleep 0.1
