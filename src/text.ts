@@ -13,3 +13,8 @@ export function seconds(ms: number): string {
 export function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
+
+/** A line of a configuration that curl reads (`-K -`): so a secret stays off the command line. */
+export function curlSetting(name: string, value: string): string {
+  return `${name} = "${value.replace(/["\\]/g, '\\$&')}"\n`;
+}

@@ -1,6 +1,7 @@
 import { statsPassword } from '../credentials/kept.ts';
 import type { DesiredNode } from '../plan/desired.ts';
 import type { LabProvider } from '../providers/provider.ts';
+import { curlSetting } from '../text.ts';
 import type { Topology } from '../topology/topology.ts';
 
 const ANSWER_WITHIN_MS = 700;
@@ -44,11 +45,10 @@ async function askedOnNode(
   node: string,
   provider: LabProvider,
 ): Promise<string | undefined> {
-  const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
-  const settings = [`url = ${quoted(url)}`, ...(auth ? [`user = ${quoted(auth)}`] : [])];
+  const user = auth ? curlSetting('user', auth) : '';
   const limits = ['--noproxy', '*', '--max-time', String(ANSWER_WITHIN_MS / 1000)];
   const asked = provider.exec(node, ['curl', '-s', '-f', ...limits, '-K', '-'], {
-    input: `${settings.join('\n')}\n`,
+    input: `${curlSetting('url', url)}${user}`,
     timeoutMs: ANSWER_WITHIN_MS + 2000,
   });
   const result = await asked.catch(() => undefined);

@@ -1,5 +1,6 @@
 import { EXIT, LabError } from '../errors.ts';
 import { NOT_FOUND } from '../shell/run.ts';
+import { curlSetting } from '../text.ts';
 import type { Sender } from './request.ts';
 
 /** One run of curl, looked at closely: what the last response said, and how it came to be. */
@@ -23,6 +24,8 @@ export interface CurlOptions {
 }
 
 const MAX_SECONDS = 10;
+/** The way out where it is missing. */
+export const CURL = 'apt-get install curl   (or dnf, apk, brew)';
 
 /**
  * Runs `curl …` on the sending node, with a deadline, and reads what came back. That curl fails is a result.
@@ -38,7 +41,7 @@ export async function exchange(
   const watch = ['-S', '-i', '--max-time', String(MAX_SECONDS), '--noproxy', '*'];
   const secret = auth === undefined ? [] : ['-K', '-'];
   const argv = [curl!, ...watch, ...secret, '-w', '\n%{http_code} %{url_effective}', ...rest];
-  const input = auth === undefined ? undefined : `user = "${auth.replace(/["\\]/g, '\\$&')}"\n`;
+  const input = auth === undefined ? undefined : curlSetting('user', auth);
   const result = await provider.exec(node, argv, { timeoutMs: (MAX_SECONDS + 5) * 1000, signal, input });
   if (result.exitStatus === NOT_FOUND) throw curlMissing(node);
   const cut = result.stdout.lastIndexOf('\n');
@@ -75,6 +78,6 @@ export function curlMissing(node: string): LabError {
     code: 'curl.missing',
     node,
     exit: EXIT.missing,
-    hints: ['apt-get install curl   (or dnf, apk, brew)'],
+    hints: [CURL],
   });
 }

@@ -2,7 +2,7 @@ import { LabError } from '../errors.ts';
 import type { LabProvider } from '../providers/provider.ts';
 import { NOT_FOUND } from '../shell/run.ts';
 import { quote } from '../text.ts';
-import { curlMissing } from './exchange.ts';
+import { CURL, curlMissing } from './exchange.ts';
 import { httpGet } from './http.ts';
 import { cannotTry } from './unfit.ts';
 
@@ -36,8 +36,6 @@ export interface Sender {
 }
 
 const MAX_SECONDS = 10;
-/** The way out where it is missing. */
-export const CURL = 'apt-get install curl   (or dnf, apk, brew)';
 
 /** The command as it is typed by hand. */
 export function curlCommand(target: Target): readonly string[] {

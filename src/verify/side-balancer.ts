@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { LabError } from '../errors.ts';
 import type { ExecResult } from '../providers/provider.ts';
 import { NOT_FOUND } from '../shell/run.ts';
-import { CURL } from './request.ts';
+import { CURL } from './exchange.ts';
 import { proxyOf } from './sites.ts';
 import type { SuiteContext } from './suite.ts';
 import { cannotTry } from './unfit.ts';
