@@ -66,7 +66,8 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
   const refused = loaded.diagnostics.some(
     (d) => d.severity === 'error' || (d.severity === 'warning' && command.zeroWarning),
   );
-  if (!command.quiet || refused) process.stderr.write(renderFindings(loaded));
+  const quiet = command.quiet || loaded.configuration.global.quiet;
+  if (!quiet || refused) process.stderr.write(renderFindings(loaded));
   if (refused) return 1;
   const { configuration } = loaded;
   if (!configuration.proxies.some((proxy) => proxy.binds.length > 0 && !proxy.disabled)) {
@@ -75,7 +76,7 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
   }
   if (command.maxconn !== undefined) configuration.global.maxconn = command.maxconn;
   if (command.daemon && process.env[READY_FD] === undefined) return leaveInBackground(argv);
-  if (!command.quiet) sayNoted(configuration, command);
+  if (!quiet) sayNoted(configuration, command);
 
   let engine: Engine;
   try {
@@ -234,7 +235,13 @@ function removePidfile(path: string): void {
 /** What was read and has no effect is said once. */
 function sayNoted({ noted, global }: Configuration, command: ProxyCommand): void {
   const daemon = global.daemon && !command.daemon ? ['daemon'] : [];
-  const names = [...new Set([...daemon, ...noted.map(({ keyword }) => keyword), ...command.noted])];
+  const names = [
+    ...new Set([
+      ...daemon,
+      ...noted.map(({ keyword, why }) => (why === undefined ? keyword : `${keyword} (${why})`)),
+      ...command.noted,
+    ]),
+  ];
   if (names.length > 0) process.stderr.write(`notice: read, but without effect here: ${names.join(', ')}\n`);
 }
 

@@ -38,7 +38,7 @@ export interface GlobalSettings {
   crtBase?: string;
   sslDefaultBind: SslOptions;
   sslDefaultServer: SslOptions;
-  tune: { bufsize: number; maxrewrite: number; httpMaxhdr: number; maxaccept?: number };
+  tune: { bufsize: number; maxrewrite: number; httpMaxhdr: number };
 }
 
 export interface SslOptions {
@@ -49,7 +49,6 @@ export interface SslOptions {
   noTickets?: boolean;
   /** Versions that `no-tlsv10` and its kind rule out; without effect beside `minVersion` or `maxVersion`. */
   excluded?: string[];
-  alpn?: string[];
   verify?: 'none' | 'required';
 }
 
@@ -74,10 +73,7 @@ export interface LogTarget {
 export interface StatsSocket {
   endpoint: Endpoint;
   mode?: number;
-  user?: string;
-  group?: string;
   level: 'user' | 'operator' | 'admin';
-  exposeFd?: 'listeners';
   place: Place;
 }
 
@@ -113,7 +109,6 @@ export interface ProxySettings {
   useServers: { name: string | LogFormat; condition?: Condition; place: Place }[];
   maxconn?: number;
   fullconn?: number;
-  backlog?: number;
   retries: number;
   /** `retry-on`: events after which a request is sent again. */
   retryOn: string[];
@@ -176,7 +171,6 @@ export interface ProxyOptions {
   dontlogNormal: boolean;
   logSeparateErrors: boolean;
   logHealthChecks: boolean;
-  logasap: boolean;
   /** How connections are used: keep-alive (default), `http-server-close` or `httpclose`. */
   connection: 'keep-alive' | 'server-close' | 'close';
   httpReuse: 'never' | 'safe' | 'aggressive' | 'always';
@@ -184,13 +178,7 @@ export interface ProxyOptions {
   allbackups: boolean;
   httpIgnoreProbes: boolean;
   httpBufferRequest: boolean;
-  httpNoDelay: boolean;
-  clitcpka: boolean;
-  srvtcpka: boolean;
   persist: boolean;
-  preferLastServer: boolean;
-  disableOn404: boolean;
-  acceptInvalidHttpRequest: boolean;
 }
 
 export interface BindSettings {
@@ -212,11 +200,8 @@ export interface BindSettings {
     strictSni?: boolean;
   };
   acceptProxy: boolean;
-  backlog?: number;
   maxconn?: number;
   mode?: number;
-  user?: string;
-  group?: string;
   /** For `v6only` and `v4v6`. */
   v6only?: boolean;
 }
@@ -259,7 +244,6 @@ export interface ServerSettings {
   /** TLS for health checks; absent when they are made in the clear. */
   checkTls?: ServerTls;
   redir?: string;
-  source?: string;
   initAddr: string[];
   poolMaxConn?: number;
   poolPurgeDelay?: number;
@@ -327,8 +311,6 @@ export interface CookieSettings {
   httponly: boolean;
   secure: boolean;
   domains: string[];
-  maxidle?: number;
-  maxlife?: number;
   attrs: string[];
 }
 
@@ -346,5 +328,4 @@ export interface StatsSettings {
   showLegends: boolean;
   showNode?: string;
   showDesc?: string;
-  showModules: boolean;
 }

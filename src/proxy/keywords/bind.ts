@@ -69,7 +69,7 @@ function tlsOf(draft: BindDraft): NonNullable<BindSettings['ssl']> {
 }
 
 /** Owner and mode of a unix socket: `bind` and `stats socket` take the same words. */
-const SOCKET_OPTIONS: OptionRow<{ mode?: number; user?: string; group?: string }>[] = [
+const SOCKET_OPTIONS: OptionRow<{ mode?: number }>[] = [
   {
     keyword: 'mode',
     usage: '<mode>',
@@ -81,38 +81,10 @@ const SOCKET_OPTIONS: OptionRow<{ mode?: number; user?: string; group?: string }
       draft.mode = Number.parseInt(word.text, 8);
     },
   },
-  {
-    keyword: 'user',
-    usage: '<user>',
-    doc: 'Owner of the unix socket',
-    parse: (words, draft) => {
-      draft.user = words.take('a user').text;
-    },
-  },
-  {
-    keyword: 'uid',
-    usage: '<uid>',
-    doc: 'Owner of the unix socket, by number',
-    parse: (words, draft) => {
-      draft.user = String(words.integer('a user id'));
-    },
-  },
-  {
-    keyword: 'group',
-    usage: '<group>',
-    doc: 'Group of the unix socket',
-    parse: (words, draft) => {
-      draft.group = words.take('a group').text;
-    },
-  },
-  {
-    keyword: 'gid',
-    usage: '<gid>',
-    doc: 'Group of the unix socket, by number',
-    parse: (words, draft) => {
-      draft.group = String(words.integer('a group id'));
-    },
-  },
+  noted('user', '<user>', 'Owner of the unix socket'),
+  noted('uid', '<uid>', 'Owner of the unix socket, by number'),
+  noted('group', '<group>', 'Group of the unix socket'),
+  noted('gid', '<gid>', 'Group of the unix socket, by number'),
 ];
 
 export const BIND_OPTIONS: readonly OptionRow<BindDraft>[] = [
@@ -133,14 +105,7 @@ export const BIND_OPTIONS: readonly OptionRow<BindDraft>[] = [
       draft.acceptProxy = true;
     },
   },
-  {
-    keyword: 'backlog',
-    usage: '<backlog>',
-    doc: 'Connections that may wait to be accepted',
-    parse: (words, draft) => {
-      draft.backlog = words.integer('a backlog');
-    },
-  },
+  noted('backlog', '<backlog>', 'Connections that may wait to be accepted'),
   {
     keyword: 'maxconn',
     usage: '<maxconn>',
@@ -296,14 +261,7 @@ export const STATS_SOCKET_OPTIONS: readonly OptionRow<StatsSocket>[] = [
       draft.level = takeChoice(words, 'level', ['user', 'operator', 'admin']);
     },
   },
-  {
-    keyword: 'expose-fd',
-    usage: 'listeners',
-    doc: 'Hand the listening sockets to a successor',
-    parse: (words, draft) => {
-      draft.exposeFd = takeChoice(words, 'thing to expose', ['listeners']);
-    },
-  },
+  noted('expose-fd', 'listeners', 'Hand the listening sockets to a successor'),
   noted('process', '<set>', 'Which process answers'),
   noted('thread', '<set>', 'Which threads answer'),
   noted('severity-output', '<format>', 'Severity before answers'),

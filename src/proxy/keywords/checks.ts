@@ -68,7 +68,6 @@ export const CHECKS: readonly ProxyKeyword[] = [
     parse: (words, proxy) => {
       words.end();
       proxy.check.disableOn404 = true;
-      proxy.options.disableOn404 = true;
     },
   },
   {

@@ -206,7 +206,7 @@ const KEYWORDS: readonly Row[] = [
   tune('tune.bufsize', 'bufsize', '<size>', 'Bytes of a message that are looked at, and the longest head'),
   tune('tune.maxrewrite', 'maxrewrite', '<size>', 'Bytes of a buffer kept free for added headers'),
   tune('tune.http.maxhdr', 'httpMaxhdr', '<number>', 'Most header fields of a message'),
-  tune('tune.maxaccept', 'maxaccept', '<number>', 'Connections accepted at a time'),
+  idle('tune.maxaccept', '<number>', 'Connections accepted at a time'),
   ...sslDefaults('bind', 'sslDefaultBind'),
   ...sslDefaults('server', 'sslDefaultServer'),
   ...ENVIRONMENT,

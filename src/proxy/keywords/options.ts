@@ -8,11 +8,10 @@ type Switches = {
   [K in keyof ProxyOptions]-?: ProxyOptions[K] extends boolean ? K : never;
 }[keyof ProxyOptions];
 
-function toggle(name: string, key: Switches, side: Side, doc: string, also?: Switches): ProxyKeyword {
+function toggle(name: string, key: Switches, side: Side, doc: string): ProxyKeyword {
   const set = (value: boolean) => (words: Cursor, proxy: ProxySettings) => {
     words.end();
     proxy.options[key] = value;
-    if (also !== undefined) proxy.options[also] = value;
   };
   return { keyword: `option ${name}`, usage: '', doc, side, parse: set(true), without: set(false) };
 }
@@ -74,7 +73,6 @@ export const OPTIONS: readonly ProxyKeyword[] = [
   toggle('dontlog-normal', 'dontlogNormal', 'frontend', 'Log only what went wrong'),
   toggle('log-separate-errors', 'logSeparateErrors', 'frontend', 'Log what went wrong at level err'),
   toggle('log-health-checks', 'logHealthChecks', 'backend', 'Log every change of a check'),
-  toggle('logasap', 'logasap', 'frontend', 'Log when the response begins'),
   connection('http-keep-alive', 'keep-alive', 'Keep connections on both sides'),
   connection(
     'http-server-close',
@@ -91,18 +89,7 @@ export const OPTIONS: readonly ProxyKeyword[] = [
     'both',
     'Wait for the body before the rules and the choice of a server',
   ),
-  toggle('http-no-delay', 'httpNoDelay', 'both', 'Send small pieces at once'),
-  toggle('clitcpka', 'clitcpka', 'frontend', 'TCP keep-alive towards clients'),
-  toggle('srvtcpka', 'srvtcpka', 'backend', 'TCP keep-alive towards servers'),
-  toggle('tcpka', 'clitcpka', 'both', 'TCP keep-alive towards both', 'srvtcpka'),
   toggle('persist', 'persist', 'backend', 'Follow the cookie even to a server that is down'),
-  toggle('prefer-last-server', 'preferLastServer', 'backend', 'Stay with the server of the last request'),
-  toggle(
-    'accept-invalid-http-request',
-    'acceptInvalidHttpRequest',
-    'frontend',
-    'Let odd characters in requests pass',
-  ),
   {
     keyword: 'option redispatch',
     usage: '[<interval>]',
@@ -144,25 +131,32 @@ export const OPTIONS: readonly ProxyKeyword[] = [
       proxy.originalTo = undefined;
     },
   },
+  idle('accept-invalid-http-request', 'frontend', 'Let odd characters in requests pass'),
   idle('accept-invalid-http-response', 'backend', 'Let odd characters in responses pass'),
   idle('checkcache', 'backend', 'Refuse responses that would cache a cookie'),
+  idle('clitcpka', 'frontend', 'TCP keep-alive towards clients'),
   idle('contstats', 'frontend', 'Count bytes while they flow'),
   idle('disable-h2-upgrade', 'frontend', 'Do not upgrade to HTTP/2 from a preface'),
   idle('forwarded', 'both', 'Add the Forwarded header'),
   idle('h1-case-adjust-bogus-client', 'frontend', 'Change the case of header names for clients'),
   idle('h1-case-adjust-bogus-server', 'backend', 'Change the case of header names for servers'),
+  idle('http-no-delay', 'both', 'Send small pieces at once, as is always done'),
   idle('http-pretend-keepalive', 'backend', 'Promise servers to keep the connection'),
   idle('http-use-htx', 'both', 'How HAProxy holds messages; there is one way'),
   idle('http-use-proxy-header', 'frontend', 'Read Proxy-Connection'),
   idle('idle-close-on-response', 'frontend', 'Close idle connections with the next response when stopping'),
   idle('independent-streams', 'both', 'Count the silence of each direction by itself'),
+  idle('logasap', 'frontend', 'Log when the response begins'),
   idle('nolinger', 'both', 'Close without waiting for unsent bytes'),
+  idle('prefer-last-server', 'backend', 'Stay with the server of the last request'),
   idle('socket-stats', 'frontend', 'Count for each listening socket'),
   idle('splice-auto', 'both', 'Let the kernel move bytes when it pays'),
   idle('splice-request', 'both', 'Let the kernel move bytes of requests'),
   idle('splice-response', 'both', 'Let the kernel move bytes of responses'),
+  idle('srvtcpka', 'backend', 'TCP keep-alive towards servers'),
   idle('tcp-smart-accept', 'frontend', 'Delay the first acknowledgement of clients'),
   idle('tcp-smart-connect', 'backend', 'Delay the first acknowledgement of servers'),
+  idle('tcpka', 'both', 'TCP keep-alive towards both'),
 ];
 
 function forwarding(words: Cursor, ifNone: boolean): { header?: string; except?: string; ifNone?: boolean } {

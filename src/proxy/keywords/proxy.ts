@@ -1,6 +1,7 @@
 /** The keywords of `defaults`, `frontend`, `backend` and `listen`, in the order of the manual's matrix (section 4.1). */
 import type { Cursor } from '../../config/cursor.ts';
 import { WordError } from '../../config/cursor.ts';
+import type { ParseContext } from '../../config/language.ts';
 import { parseAclTest, parseCondition } from '../acl/parse.ts';
 import type { LogFormat, RuleSet } from '../expressions.ts';
 import { parseLogFormat } from '../logs/parse.ts';
@@ -16,7 +17,7 @@ import { OPTIONS } from './options.ts';
 import type { ProxyKeyword, Side } from './proxy-keyword.ts';
 import { readDefaultServer, readServer, SERVER_USAGE } from './server.ts';
 import { STATS } from './stats.ts';
-import { takeChoice, takeName } from './support.ts';
+import { configurationOf, takeChoice, takeName } from './support.ts';
 import { TIMEOUTS, takeTimeout } from './timeouts.ts';
 
 type NumberKey = {
@@ -137,7 +138,7 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
       else known.push(test);
     },
   },
-  count('backlog', 'backlog', 'frontend', 'Connections that may wait to be accepted'),
+  idle('backlog', '<number>', 'frontend', 'Connections that may wait to be accepted'),
   {
     keyword: 'balance',
     usage: BALANCE_ROWS.map((row) => row.keyword).join('|'),
@@ -163,10 +164,10 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     keyword: 'cookie',
     usage:
       '<name> [rewrite|insert|prefix] [indirect] [nocache] [postonly] [preserve] [httponly] [secure] [domain <domain>]… [maxidle <time>] [maxlife <time>] [attr <attribute>]…',
-    doc: 'Keep a user at one server by a cookie',
+    doc: 'Keep a user at one server by a cookie; maxidle and maxlife have no effect',
     side: 'backend',
-    parse: (words, proxy) => {
-      proxy.cookie = readCookie(words);
+    parse: (words, proxy, context) => {
+      proxy.cookie = readCookie(words, context);
     },
     without: (words, proxy) => {
       words.end();
@@ -378,6 +379,7 @@ export const PROXY_KEYWORDS: readonly ProxyKeyword[] = [
     usage: '<address>[:<port>]',
     doc: 'Address to connect to servers from',
     side: 'backend',
+    support: 'noted',
     parse: (words, proxy, context) => {
       words.position = 0;
       readDefaultServer(words, proxy, context);
@@ -504,7 +506,7 @@ export function redirectsOf(proxy: ProxySettings): ProxySettings['httpRequest'] 
   return made;
 }
 
-function readCookie(words: Cursor): CookieSettings {
+function readCookie(words: Cursor, context: ParseContext): CookieSettings {
   const cookie: CookieSettings = {
     name: words.take('the name of a cookie').text,
     mode: 'none',
@@ -525,8 +527,10 @@ function readCookie(words: Cursor): CookieSettings {
       cookie.mode = name;
     } else if (name === 'domain') cookie.domains.push(words.take('a domain').text);
     else if (name === 'attr') cookie.attrs.push(words.take('an attribute').text);
-    else if (name === 'maxidle' || name === 'maxlife') cookie[name] = words.duration('a time', 's');
-    else if (name === 'dynamic')
+    else if (name === 'maxidle' || name === 'maxlife') {
+      words.duration('a time', 's');
+      configurationOf(context).noted.push({ keyword: `cookie … ${name}`, place: word.place });
+    } else if (name === 'dynamic')
       words.fail("'dynamic' of 'cookie' is not supported by this engine yet", word);
     else cookie[name] = true;
   }

@@ -179,20 +179,13 @@ const OPTIONS_OFF: ProxyOptions = {
   dontlogNormal: false,
   logSeparateErrors: false,
   logHealthChecks: false,
-  logasap: false,
   connection: 'keep-alive',
   httpReuse: 'safe',
   abortonclose: false,
   allbackups: false,
   httpIgnoreProbes: false,
   httpBufferRequest: false,
-  httpNoDelay: false,
-  clitcpka: false,
-  srvtcpka: false,
   persist: false,
-  preferLastServer: false,
-  disableOn404: false,
-  acceptInvalidHttpRequest: false,
 };
 
 /** What HAProxy does when nothing is said. */

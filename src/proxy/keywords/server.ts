@@ -320,10 +320,10 @@ export const SERVER_OPTIONS: readonly OptionRow<ServerDraft>[] = [
     keyword: 'source',
     usage: '<address>[:<port>]',
     doc: 'Address to connect from',
-    parse: (words, draft) => {
+    support: 'noted',
+    parse: (words) => {
       const word = words.take('an address');
       readAddress(word.text, word, "'source'");
-      draft.source = word.text;
       const next = words.peek();
       if (next?.text === 'usesrc' || next?.text === 'interface') {
         words.fail(`'${next.text}' is not supported by this engine yet`, next);

@@ -123,10 +123,8 @@ export const STATS: readonly ProxyKeyword[] = [
     usage: '',
     doc: 'Show the statistics of modules',
     side: 'both',
-    parse: (words, proxy) => {
-      words.end();
-      own(proxy).showModules = true;
-    },
+    support: 'noted',
+    parse: (words) => words.end(),
   },
   {
     keyword: 'stats show-node',
@@ -166,7 +164,6 @@ function own(proxy: ProxySettings): StatsSettings {
       scope: [],
       hideVersion: false,
       showLegends: false,
-      showModules: false,
     };
   }
   return proxy.stats;

@@ -20,14 +20,13 @@ const SET_COOKIE = headerName('set-cookie');
 const VALIDATORS = ['expires', 'last-modified', 'etag'].map(headerName);
 const CACHE_CONTROL = headerName('cache-control');
 
-/** The server the client's cookie names, if it can still serve. */
+/** The server the client's cookie names, whether or not it can still serve. */
 export function persistentServer(tx: Transaction, plan: CookiePlan): Server | undefined {
   const { settings, servers } = plan;
   const value = cookieValue(tx.request, settings.name);
   if (value === undefined) return undefined;
   tx.persistence = value;
-  const server = servers.get(settings.mode === 'prefix' ? value.split('~', 1)[0]! : value);
-  return server?.usableForSticky ? server : undefined;
+  return servers.get(settings.mode === 'prefix' ? value.split('~', 1)[0]! : value);
 }
 
 export const applyCookie = { toRequest, toResponse };

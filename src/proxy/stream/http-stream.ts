@@ -3,6 +3,7 @@
  * try, tunnels, and the statistics page. The client's side of it is http-connection.ts.
  */
 import { now } from '../../sockets/timers.ts';
+import { pathAndQueryOf } from '../acl/target.ts';
 import { VERDICT } from '../expressions.ts';
 import { OBSERVED, observedStatus } from '../health/observe.ts';
 import { headerName } from '../http1/head.ts';
@@ -177,6 +178,20 @@ export class HttpStream extends HttpConnection {
     this.keepClient = false;
     this.frontend.counters.ereq++;
     this.failExchange(status, termination);
+  }
+
+  protected redirects(prefix: string): boolean {
+    const { request } = this;
+    if (!isMethod(request, 'GET') && !isMethod(request, 'HEAD')) return false;
+    const location = prefix + (pathAndQueryOf(request) ?? '/');
+    const headers = [
+      ['cache-control', 'no-cache'],
+      ['location', location],
+    ] as const;
+    this.keepClient = false;
+    this.waitingFor = FOR.nothing;
+    this.sendReply(prepareReply({ status: 302, headers }), 'LC');
+    return true;
   }
 
   // ── The request on its way ─────────────────────────────────────────────────────────────────────────────────

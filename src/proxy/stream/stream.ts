@@ -258,15 +258,16 @@ export abstract class Stream
     }
   }
 
-  /** The server that a rule or the client's cookie names, while it can serve. */
+  /** The server that a rule or the client's cookie names, while it can serve; `option persist` does not ask that. */
   private boundServer(plan: BackendPlan): Server | undefined {
     for (let i = 0; i < plan.useServer.length; i++) {
       const rule = plan.useServer[i]!;
       if (rule.test !== undefined && !rule.test(this)) continue;
       const server = rule.server(this);
-      if (server?.usableForSticky) return server;
+      if (server !== undefined && mayStickTo(server, plan)) return server;
     }
-    return plan.cookie === undefined ? undefined : persistentServer(this, plan.cookie);
+    const server = plan.cookie && persistentServer(this, plan.cookie);
+    return server !== undefined && mayStickTo(server, plan) ? server : undefined;
   }
 
   /** `counters`: of the server that is waited for, or of the backend. */
@@ -316,6 +317,7 @@ export abstract class Stream
     this.pool = plan.pools.get(server)!;
     this.times.queueEnd = this.now;
     if (this.countedOn !== server) this.countOn(server);
+    if (server.settings.redir !== undefined && this.redirects(server.settings.redir)) return;
     const link = this.mayReuse() ? this.pool.take(this) : undefined;
     if (link === undefined) {
       this.openLink();
@@ -353,6 +355,9 @@ export abstract class Stream
     const pool = plan.pools.get(server)!;
     if (pool.queue.length > 0 || plan.queue.length > 0) serveQueues(plan, pool);
   }
+
+  /** The client was sent to the server's own address (manual, `redir`). */
+  protected abstract redirects(prefix: string): boolean;
 
   // ── A connection to it ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -569,6 +574,10 @@ export abstract class Stream
     this.frontend.counters.close();
     this.runtime.left(this);
   }
+}
+
+function mayStickTo(server: Server, { settings }: BackendPlan): boolean {
+  return server.usableForSticky || settings.options.persist;
 }
 
 /** Bytes may be at hand of a connection that was refused. */

@@ -134,6 +134,10 @@ export class TcpStream extends Stream {
     this.assignServer();
   }
 
+  protected redirects(): boolean {
+    return false;
+  }
+
   protected mayReuse(): boolean {
     return false;
   }

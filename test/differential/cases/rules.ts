@@ -1,4 +1,4 @@
-import { bare, get, OK, post, request, response, type Subject, sections, web } from '../fixture.ts';
+import { bare, get, OK, post, REFUSING, request, response, type Subject, sections, web } from '../fixture.ts';
 
 const FORWARD = 'option forwardfor';
 
@@ -51,6 +51,26 @@ export const answersOfItsOwn: Subject = {
       name: 'redirect scheme',
       config: web('redirect scheme https if !{ ssl_fc }'),
       client: get('/a/b?c=d') + get('/2'),
+    },
+    {
+      name: 'a server with redir',
+      config: bare('server s1 {origin} redir http://other.test'),
+      client: get('/a/b?c=d'),
+    },
+    {
+      name: 'a server with redir, and a POST',
+      config: bare('server s1 {origin} redir http://other.test'),
+      client: post('hello', 'Content-Length: 5'),
+    },
+    {
+      name: 'option persist, and the cookie names a server that refuses',
+      config: bare(
+        'option persist',
+        'cookie C',
+        `server s1 ${REFUSING} cookie a`,
+        'server s2 {origin} cookie b',
+      ),
+      client: get('/', 'Cookie: C=a'),
     },
     {
       name: 'http-request redirect scheme',

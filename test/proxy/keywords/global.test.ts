@@ -26,12 +26,10 @@ describe('global', () => {
         endpoint: { kind: 'unix', path: '/run/admin.sock' },
         mode: 0o660,
         level: 'admin',
-        exposeFd: 'listeners',
-        user: 'u',
       },
       { endpoint: { kind: 'tcp', host: '127.0.0.1', port: 9999 }, level: 'user' },
     ]);
-    expect(noted).toEqual([]);
+    expect(noted.map(({ keyword }) => keyword)).toEqual(['stats socket … expose-fd', 'stats socket … user']);
   });
 
   it('notes what it does not act on, with its place', () => {

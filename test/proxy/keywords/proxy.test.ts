@@ -171,7 +171,7 @@ describe('bind', () => {
     };
     expect(binds[0]).toMatchObject({ name: 'tls', acceptProxy: false, maxconn: 9, ssl: tls, text: ':443' });
     expect(binds[1]).toMatchObject({ ssl: tls, text: ':444' });
-    expect(binds[2]).toMatchObject({ mode: 0o660, user: 'u', group: 'g', acceptProxy: true });
+    expect(binds[2]).toMatchObject({ mode: 0o660, acceptProxy: true });
     expect(binds[3]!.ssl).toBeUndefined();
   });
 
@@ -189,14 +189,13 @@ describe('options', () => {
   it('are switched on, off and back', () => {
     const text = `${DEFAULTS} option dontlognull\n option httpclose\n option redispatch\n option forwardfor\n`;
     const { options, redispatch, forwardFor } = proxy(
-      `${text}listen l\n bind :80\n no option dontlognull\n no option httpclose\n no option redispatch\n no option forwardfor\n option tcpka\n`,
+      `${text}listen l\n bind :80\n no option dontlognull\n no option httpclose\n no option redispatch\n no option forwardfor\n option persist\n`,
       'l',
     );
     expect(options).toMatchObject({
       dontlognull: false,
       connection: 'keep-alive',
-      clitcpka: true,
-      srvtcpka: true,
+      persist: true,
     });
     expect([redispatch, forwardFor]).toEqual([0, undefined]);
     expect(proxy(`${text}listen l\n bind :80\n`, 'l')).toMatchObject({
@@ -558,5 +557,19 @@ describe('warnings', () => {
     ],
   ])('%j', (text, message) => {
     expect(load(`# a\n${text}`).findings).toEqual([message]);
+  });
+});
+
+describe('words that have no effect here', () => {
+  it.each([
+    ['option prefer-last-server', 'option prefer-last-server'],
+    ['no option tcpka', 'option tcpka'],
+    ['backlog 10', 'backlog'],
+    ['cookie C insert maxidle 5s', 'cookie … maxidle'],
+    ['bind unix@/tmp/s user u', 'bind … user'],
+    ['server s 127.0.0.1:1 source 127.0.0.1', 'server … source'],
+  ])('are named: %s', (line, keyword) => {
+    const { configuration } = load(`listen l\n mode http\n ${line}\n`);
+    expect(configuration.noted.map((entry) => entry.keyword)).toEqual([keyword]);
   });
 });

@@ -106,5 +106,4 @@ export const SETTINGS: StatsSettings = {
   showLegends: true,
   showNode: '',
   showDesc: '',
-  showModules: false,
 };
