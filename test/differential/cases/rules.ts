@@ -186,9 +186,21 @@ export const answersOfItsOwn: Subject = {
       config: bare('errorfile 400 {dir}/400.http', 'server s1 {origin}'),
       client: 'nonsense\r\n\r\n',
       expect: {
-        differs: 'an errorfile is for every response of that status',
+        differs:
+          'an errorfile is for every response of its status; HAProxy answers below HTTP with the page built in',
         haproxy: { status: [400], closed: true },
         engine: { sends: 'X-Page: 400', closed: true },
+      },
+    },
+    {
+      name: 'errorfile 408 for an unfinished head',
+      config: bare('errorfile 408 {dir}/408.http', 'timeout http-request 200ms', 'server s1 {origin}'),
+      client: ['GET / HTTP/1.1\r\nHost: a', { pause: 600 }],
+      expect: {
+        differs:
+          'an errorfile is for every response of its status; HAProxy answers below HTTP with the page built in',
+        haproxy: { status: [408], closed: true },
+        engine: { sends: 'X-Page: 408', closed: true },
       },
     },
     {
@@ -234,7 +246,8 @@ export const answersOfItsOwn: Subject = {
       config: bare('errorfile 408 {dir}/408.http', 'timeout http-request 200ms', 'server s1 {origin}'),
       client: 'GET / HTTP/1.1\r\n',
       expect: {
-        differs: 'an errorfile is for every response of that status',
+        differs:
+          'an errorfile is for every response of its status; HAProxy answers below HTTP with the page built in',
         haproxy: { status: [408], closed: true },
         engine: { sends: 'X-Page: 408', closed: true },
       },
