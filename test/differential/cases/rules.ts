@@ -193,17 +193,6 @@ export const answersOfItsOwn: Subject = {
       },
     },
     {
-      name: 'errorfile 408 for an unfinished head',
-      config: bare('errorfile 408 {dir}/408.http', 'timeout http-request 200ms', 'server s1 {origin}'),
-      client: ['GET / HTTP/1.1\r\nHost: a', { pause: 600 }],
-      expect: {
-        differs:
-          'an errorfile is for every response of its status; HAProxy answers below HTTP with the page built in',
-        haproxy: { status: [408], closed: true },
-        engine: { sends: 'X-Page: 408', closed: true },
-      },
-    },
-    {
       name: 'errorfile 403, byte for byte',
       config: bare('errorfile 403 {dir}/403.http', 'http-request deny', 'server s1 {origin}'),
       client: get('/'),
