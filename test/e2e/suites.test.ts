@@ -236,3 +236,43 @@ function sideFolders(box: Sandbox): string[] {
     .map((path) => join(box.state, 'lablb', path))
     .filter((folder) => existsSync(join(folder, 'haproxy.cfg')));
 }
+
+describe.skipIf(!ENGINES[0]!.ready)('lablb test with a configuration of one’s own', TIMEOUT, () => {
+  const box = new Sandbox();
+  afterAll(() => box.close('mine'));
+
+  it('says what it cannot know, and proves what it can', async () => {
+    box.write(
+      'haproxy.cfg.hbs',
+      `defaults
+    mode http
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend main
+    bind {{bind}}:{{port}}
+    default_backend app
+backend app
+    balance roundrobin
+{{#each webs}}
+    server {{name}} {{at}}:{{port}}
+{{/each}}
+`,
+    );
+    box.write(
+      'mine.lab.yaml',
+      'name: mine\nnodes: { web: { count: 2 } }\nbalancer: { port: 8080, config: ./haproxy.cfg.hbs }\n',
+    );
+    expect(await box.lablb('up')).toMatchObject({ status: 0 });
+    const said = await box.lablb('test', 'roundrobin', 'leastconn', 'headers', 'acl');
+    expect(said.status).toBe(1);
+    expect(said.stdout).toContain('nothing was proved: not one case could be tried');
+    expect(said.stdout).toMatch(
+      /○ roundrobin: skipped, the configuration is your own.* \(name hosts and servers in balancer\.sites\)/,
+    );
+    expect(said.stdout).toMatch(/○ headers: skipped, the configuration is your own/);
+    const fewer = await box.lablb('test', 'l4', 'errorfiles');
+    expect(fewer.stdout).toContain('○ errorfiles: skipped, the configuration names no error file');
+    expect(fewer.status).toBe(0);
+  });
+});
