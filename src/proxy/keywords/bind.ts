@@ -261,7 +261,11 @@ export const STATS_SOCKET_OPTIONS: readonly OptionRow<StatsSocket>[] = [
       draft.level = takeChoice(words, 'level', ['user', 'operator', 'admin']);
     },
   },
-  noted('expose-fd', 'listeners', 'Hand the listening sockets to a successor'),
+  // No notice: what it is for, a reload without a lost connection, is there without it.
+  {
+    ...noted('expose-fd', 'listeners', 'Read; a successor takes the listening sockets over without it'),
+    support: 'full',
+  },
   noted('process', '<set>', 'Which process answers'),
   noted('thread', '<set>', 'Which threads answer'),
   noted('severity-output', '<format>', 'Severity before answers'),

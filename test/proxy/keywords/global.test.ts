@@ -29,7 +29,7 @@ describe('global', () => {
       },
       { endpoint: { kind: 'tcp', host: '127.0.0.1', port: 9999 }, level: 'user' },
     ]);
-    expect(noted.map(({ keyword }) => keyword)).toEqual(['stats socket … expose-fd', 'stats socket … user']);
+    expect(noted.map(({ keyword }) => keyword)).toEqual(['stats socket … user']);
   });
 
   it('notes what it does not act on, with its place', () => {
