@@ -17,6 +17,9 @@ export default class Down extends LabCommand {
       description:
         'also remove the packages that lablb installed on machines that are given back, and the images that it pulled and prepared on LXD',
     }),
+    forget: Flags.boolean({
+      description: 'give up what cannot be taken away, such as a machine that will never answer again',
+    }),
   };
 
   async run(): Promise<unknown> {
@@ -37,12 +40,13 @@ export default class Down extends LabCommand {
       this.log(`${record}: nothing to do`);
       return { gone: [] };
     }
-    const { gone, left, kept } = await takeDown(record, await providerFor(record.topology), flags);
+    const { gone, left, kept, forgotten } = await takeDown(record, await providerFor(record.topology), flags);
     const what =
       record.provider === 'ssh'
         ? `${plural(gone.length, 'machine')} given back`
         : `${plural(gone.length, 'node')} gone`;
     this.log(`${record.name} is down: ${what} (${seconds(performance.now() - started)})`);
+    for (const one of forgotten) this.log(`  ${this.c.yellow('given up and left as it is')} ${one}`);
     const why = flags.purge ? 'something else needs them' : '--purge removes what lablb installed';
     for (const [node, packages] of Object.entries(left))
       this.log(`  ${node} keeps ${packages.join(' ')}   (${why})`);
@@ -50,6 +54,6 @@ export default class Down extends LabCommand {
       this.log(
         `  ${kept.join(', ')} ${kept.length === 1 ? 'stays' : 'stay'} for the next lab   (lablb down --purge removes what is kept)`,
       );
-    return { lab: record.name, gone, left, kept };
+    return { lab: record.name, gone, left, kept, forgotten };
   }
 }

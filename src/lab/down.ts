@@ -11,18 +11,25 @@ export interface DownReport {
   readonly left: Readonly<Record<NodeName, readonly string[]>>;
   /** What stays because the next lab comes up sooner with it. */
   readonly kept: readonly string[];
+  /** What could not be taken away, why, and is lablb's no more (`forget`). */
+  readonly forgotten: readonly string[];
+}
+
+export interface DownOptions extends DestroyOptions {
+  /** Give up what cannot be taken away: a machine that is gone for good must not hold its lab for ever. */
+  readonly forget?: boolean;
 }
 
 /**
  * Takes a lab away: every node that it may have, at once; then what lablb remembers of it. What is gone already
- * is no error. When a node resists, the record stays, so that the next `down` knows of it.
+ * is no error. When a node resists, the record stays, so that the next `down` knows of it, unless it is to be forgotten.
  *
  * @throws LabError `down.incomplete`.
  */
 export function takeDown(
   record: LabRecord,
   provider: LabProvider,
-  options: DestroyOptions = {},
+  options: DownOptions = {},
 ): Promise<DownReport> {
   return withLock(lockPath(record.name), 'lablb down', async () => {
     const observed = await provider.observe(record.name);
@@ -33,23 +40,27 @@ export function takeDown(
     const failed = outcomes.flatMap((outcome, i) =>
       outcome.status === 'rejected' ? [`${nodes[i]}: ${failureToJson(outcome.reason).error.message}`] : [],
     );
-    if (failed.length > 0) {
+    if (failed.length > 0 && !options.forget) {
       const how = record.provider === 'ssh' ? 'not given back' : 'still there';
       throw new LabError(
         `${failed.length} of ${plural(nodes.length, 'node')} ${failed.length === 1 ? 'is' : 'are'} ${how}`,
         {
           code: 'down.incomplete',
           stderr: failed.join('\n'),
-          hints: ['lablb down   (once more, when the cause is gone)'],
+          hints: [
+            'lablb down   (once more, when the cause is gone)',
+            'lablb down --forget   (gives it up, and leaves it as it is)',
+          ],
         },
       );
     }
     const kept = (await provider.tidy?.(options)) ?? [];
     forget(record.name);
+    const gone = nodes.filter((name, i) => observed.nodes.has(name) && outcomes[i]!.status === 'fulfilled');
     const left = outcomes.flatMap((outcome, i): [NodeName, readonly string[]][] => {
       const packages = (outcome.status === 'fulfilled' && outcome.value?.packages) || [];
       return packages.length > 0 ? [[nodes[i]!, packages]] : [];
     });
-    return { gone: nodes.filter((name) => observed.nodes.has(name)), left: Object.fromEntries(left), kept };
+    return { gone, left: Object.fromEntries(left), kept, forgotten: failed };
   });
 }

@@ -104,7 +104,8 @@ RuntimeMaxSec=30
 EOT
   systemctl daemon-reload && systemctl start lablb-fault.socket
 }
-mkdir -p /run/lablb /run/systemd/system && echo "$how $service" >/run/lablb/fault || exit 1
+mkdir -p /run/lablb /run/systemd/system && echo "$how $service" >/run/lablb/fault.new &&
+  mv -f /run/lablb/fault.new /run/lablb/fault || exit 1
 case $how in
 stop) systemctl stop "$service" ;;
 freeze) systemctl kill -s STOP "$service" ;;

@@ -49,8 +49,8 @@ const word = line.regex(/^[\w.:@/+-]+$/, 'may hold letters, digits and . : @ / +
 /** Not an option (`-rf`) when it becomes a word of a command. */
 const safeWord = word.regex(/^[^-]/, 'must not begin with a dash');
 const unixPath = line.regex(
-  /^\/[^\s"'\\]*$/,
-  'must be an absolute path without spaces, quotes or backslashes',
+  /^\/[^\s"'\\;]*$/, // after ';' rsyslog reads the name of a template
+  'must be an absolute path without spaces, quotes, semicolons or backslashes',
 );
 /** As a request line has it: a browser keeps what follows `#` to itself, and sends other letters as `%C3%A9`. */
 const url = line.regex(

@@ -184,6 +184,17 @@ it('keeps the record when a node resists', async () => {
   expect(readRecord('quick')).toBeUndefined();
 });
 
+it('gives up what will never answer again, when told to', async () => {
+  await up();
+  provider.fault = (call) => {
+    if (call === 'destroy web1') throw new Error('no answer');
+  };
+  const { gone, forgotten } = await takeDown(requireRecord('quick'), provider, { forget: true });
+  expect([...gone].sort()).toEqual(['proxyha', 'web2']);
+  expect(forgotten).toEqual(['web1: no answer']);
+  expect(readRecord('quick')).toBeUndefined();
+});
+
 it('never follows a name out of its folder', () => {
   for (const name of ['..', '../x', 'a/b', '.locks', ''])
     expect(() => requireRecord(name)).toThrow(/no lab called/);
