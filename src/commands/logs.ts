@@ -49,11 +49,24 @@ export default class Logs extends LabCommand {
       ]);
       return { node: node.name, logs: Object.fromEntries(await Promise.all(read)) };
     }
-    const status = await provider.attach(node.name, [...tail, ...(flags.follow ? ['-F'] : []), ...paths]);
+    const status = await provider.attach(
+      node.name,
+      flags.follow || flags.file
+        ? [...tail, ...(flags.follow ? ['-F'] : []), ...paths]
+        : existing(tail, paths),
+    );
     // Ctrl-C is how following ends.
     this.fail(flags.follow && status === EXIT.interrupted ? EXIT.ok : status);
     return undefined;
   }
+}
+
+/** Of all logs those that are there: one that nothing was written to yet is no error. */
+function existing(tail: readonly string[], paths: readonly string[]): readonly string[] {
+  const script = `tail=$1; shift; n=$#
+for path; do [ ! -e "$path" ] || set -- "$@" "$path"; done; shift "$n"
+[ $# -eq 0 ] || exec $tail "$@"`;
+  return ['sh', '-c', script, 'sh', tail.join(' '), ...paths];
 }
 
 /** The logs that are named; all when none is. @throws LabError `logs.unknown` with those that there are. */
