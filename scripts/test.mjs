@@ -16,6 +16,8 @@ const daemons = (process.env.LABLB_TEST_LXD ?? '').split(' ').filter(Boolean);
 const everything = process.env.LABLB_TEST_ALL === '1';
 const results = join(root, 'build', 'test-results.json');
 const reasons = join(root, 'build', 'test-skips.txt');
+/** How vitest calls a test that did not run. */
+const NOT_RUN = ['skipped', 'pending', 'todo'];
 const tally = { passed: 0, failed: 0, skipped: 0 };
 
 try {
@@ -28,12 +30,18 @@ try {
 
 await check('biome', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
 await check('types', ['node_modules/typescript/bin/tsc', '--noEmit']);
-await vitest(process.argv.slice(2));
+count(await vitest(process.argv.slice(2)));
 for (const daemon of daemons) {
+  const onDaemon = (suites) =>
+    vitest(['--config=test/lxd/vitest.config.ts', ...suites], { LABLB_SANDBOX_DAEMON: daemon });
   process.stdout.write(`\non a real ${daemon}:\n`);
-  await vitest(['--config=test/lxd/vitest.config.ts', ...(SUITES[daemon] ?? [])], {
-    LABLB_SANDBOX_DAEMON: daemon,
-  });
+  const run = await onDaemon(SUITES[daemon] ?? []);
+  const failed = run.files.filter((file) => file.failed > 0).map((file) => file.name);
+  count({ ...run, files: run.files.filter((file) => file.failed === 0) });
+  if (failed.length === 0) continue;
+  // A daemon on a busy machine is late, or loses an answer, for reasons of its own. What fails twice is ours.
+  process.stdout.write(`\nonce more, in a fresh sandbox: ${failed.join(' ')}\n`);
+  count(await onDaemon(failed));
 }
 finish(tally);
 
@@ -43,6 +51,7 @@ async function check(name, argv) {
   tally[status === 0 ? 'passed' : 'failed']++;
 }
 
+/** Runs vitest: what came out, by file. */
 async function vitest(args, env = {}) {
   mkdirSync(join(root, 'build'), { recursive: true });
   for (const file of [results, reasons]) rmSync(file, { force: true });
@@ -56,36 +65,36 @@ async function vitest(args, env = {}) {
     env: { LABLB_NO_BUILD: '1', LABLB_SKIPS_FILE: reasons, ...env },
   });
   const report = read(results);
-  if (!report) {
-    tally.failed++;
-    return;
-  }
-  const { testResults, numPassedTests, numFailedTests } = JSON.parse(report);
-  const skipped = testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'skipped' || status === 'pending' || status === 'todo')
-      .map(({ fullName }) => ({ file: name.replace(`${root}/`, ''), fullName })),
-  );
-  tally.passed += numPassedTests;
-  tally.failed += numFailedTests;
-  tally.skipped += skipped.length;
-  // A file that does not load has no failed test, but vitest's status tells.
-  if (status !== 0 && numFailedTests === 0) tally.failed++;
-  tellSkipped(skipped);
+  const files = (report ? JSON.parse(report).testResults : []).map(({ name, status, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed').length;
+    return {
+      name: name.replace(`${root}/`, ''),
+      passed: assertionResults.filter((test) => test.status === 'passed').length,
+      // A file that does not load, or whose hooks fail, may have no failed test.
+      failed: status === 'failed' ? Math.max(1, failed) : failed,
+      skipped: assertionResults.filter((test) => NOT_RUN.includes(test.status)).length,
+    };
+  });
+  return { files, lost: status !== 0 && files.every((file) => file.failed === 0) };
+}
+
+function count({ files, lost }) {
+  for (const outcome of ['passed', 'failed', 'skipped'])
+    tally[outcome] += files.reduce((sum, file) => sum + file[outcome], 0);
+  if (lost) tally.failed++;
+  tellSkipped(files.filter((file) => file.skipped > 0));
 }
 
 /** What did not run, by file, and the reasons that the tests gave. */
-function tellSkipped(skipped) {
-  if (skipped.length === 0) return;
+function tellSkipped(files) {
+  if (files.length === 0) return;
   process.stdout.write('\ndid not run:\n');
-  for (const file of new Set(skipped.map((test) => test.file))) {
-    process.stdout.write(`  ${file}: ${skipped.filter((test) => test.file === file).length}\n`);
-  }
+  for (const { name, skipped } of files) process.stdout.write(`  ${name}: ${skipped}\n`);
   const why = [...new Set((read(reasons) ?? '').split('\n').filter(Boolean))];
   process.stdout.write(`because:\n${why.map((reason) => `  ${reason}\n`).join('') || '  no reason given\n'}`);
   if (everything) {
     process.stdout.write('LABLB_TEST_ALL=1 lets nothing be skipped\n');
-    tally.failed += skipped.length;
+    tally.failed += files.reduce((sum, { skipped }) => sum + skipped, 0);
   }
 }
 

@@ -9,8 +9,6 @@ export default defineConfig({
     hookTimeout: 600_000,
     // One daemon, one LAN, two cores.
     fileParallelism: false,
-    // A daemon on a busy machine is late, or loses an answer, for reasons of its own; vitest names what it tried again.
-    retry: process.env.CI ? 1 : 0,
     env: { NO_COLOR: '1' },
   },
 });
