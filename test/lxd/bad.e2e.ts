@@ -107,7 +107,7 @@ describe('bad input on a real daemon', () => {
     expect(await host.instances()).toEqual(['web1']);
   });
 
-  it('no answer of the DHCP server: one node waits in vain, the others are up, a later up goes on', async () => {
+  it('no answer of the DHCP server: one node waits in vain, the rest comes as far as it can, a later up goes on', async () => {
     host.topology('debian-lxd-nginx.yaml');
     try {
       dhcp('--dhcp-host=web2,ignore');
@@ -119,7 +119,8 @@ describe('bad input on a real daemon', () => {
       expect(up.stderr).toMatch(
         /try: lablb doctor lxd\n[\s\S]*exec web2 -- dhclient -v eth0\n[\s\S]*macvlan: false/,
       );
-      expect(up.stdout).toContain('the other 2 nodes are up; run `lablb up` again to go on');
+      // The balancer waits: it would refuse to start with a server whose name leads nowhere.
+      expect(up.stdout).toContain('the other node is up; run `lablb up` again to go on');
     } finally {
       dhcp();
     }
