@@ -42,10 +42,10 @@ export class LxdClient {
     return this.call(['query', '--request', method, '--data', JSON.stringify(body), url]);
   }
 
-  /** The whole argv: project and all. */
+  /** The whole argv: project and all (`query` takes none: there it is part of the path). */
   argv(args: readonly string[]): string[] {
-    const project = this.#settings.project ? ['--project', this.#settings.project] : [];
-    return [this.command, ...project, ...args];
+    const { project } = this.#settings;
+    return [this.command, ...(project && args[0] !== 'query' ? ['--project', project] : []), ...args];
   }
 
   /** Runs the client and hands back what became of it. @throws LabError `lxd.timeout`, `lxd.missing`. */

@@ -47,6 +47,9 @@ describe('the client', () => {
     fakeClient('[ -z "$(cat)" ] && echo "$@"');
     const client = new LxdClient({ ...SETTINGS, remote: 'big', project: 'labs' });
     expect(await client.call(['start', client.at('web1')])).toBe('--project labs start big:web1\n');
+    expect(await client.query('POST', '/1.0/profiles', {})).toBe(
+      'query --request POST --data {} big:/1.0/profiles?project=labs\n',
+    );
   });
 
   it('has a deadline, and tells what was waited for', async () => {
