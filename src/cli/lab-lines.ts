@@ -100,7 +100,7 @@ export function statsUrl(topology: Topology, desired: Desired): string | undefin
 }
 
 /** `http://HOST[:PORT]/` of the balancer, or `https://…` where it has TLS. */
-export function siteUrl({ balancer }: Topology, proxy: DesiredNode, host: string): string {
+function siteUrl({ balancer }: Topology, proxy: DesiredNode, host: string): string {
   const { scheme, usual } = balancer.tls ? { scheme: 'https', usual: 443 } : { scheme: 'http', usual: 80 };
   const port = actual(proxy, balancer.tls?.port ?? balancer.port);
   return `${scheme}://${host}${port === usual ? '' : `:${port}`}/`;

@@ -161,8 +161,6 @@ export function proxyData(topology: Topology, node: TopologyNode, view: NodeView
   };
 }
 
-export type ProxyData = ReturnType<typeof proxyData>;
-
 function nodeData(node: TopologyNode, view: NodeView, actual: (of: TopologyNode, port: number) => number) {
   return {
     name: node.name,

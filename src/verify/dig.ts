@@ -62,7 +62,7 @@ export async function askNames(
 }
 
 /** What dig printed: lines `name. ttl IN A address`, and the header's status of each question. */
-export function readDig(text: string): Omit<Names, 'via'> {
+function readDig(text: string): Omit<Names, 'via'> {
   const addresses = new Map<string, string[]>();
   for (const [, name, address] of text.matchAll(/^(\S+?)\.?\s+\d+\s+IN\s+A\s+(\S+)$/gm)) {
     const key = name!.toLowerCase();

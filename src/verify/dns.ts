@@ -95,7 +95,7 @@ function expectedNames(context: SuiteContext): ReadonlyMap<string, string> {
 }
 
 /** What is not as it should be, as clauses. */
-export function wrongNames(
+function wrongNames(
   expected: ReadonlyMap<string, string>,
   { addresses }: Pick<Names, 'addresses'>,
 ): string[] {

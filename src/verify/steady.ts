@@ -58,7 +58,7 @@ export function sendSteadily(target: Target, { batch, patience }: Rate, { provid
 }
 
 /** What SEND wrote: a line `STATUS SECONDS` a request. */
-export function readReplies({ exitStatus, stdout, stderr }: ExecResult, node: string): Reply[] {
+function readReplies({ exitStatus, stdout, stderr }: ExecResult, node: string): Reply[] {
   if (exitStatus === NOT_FOUND) throw curlMissing(node);
   if (exitStatus !== 0)
     throw new LabError('requests could not be sent', { code: 'request.failed', node, exitStatus, stderr });
