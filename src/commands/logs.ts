@@ -53,7 +53,7 @@ export default class Logs extends LabCommand {
       node.name,
       flags.follow || flags.file
         ? [...tail, ...(flags.follow ? ['-F'] : []), ...paths]
-        : existing(tail, paths),
+        : existing(flags.lines, paths),
     );
     // Ctrl-C is how following ends.
     this.fail(flags.follow && status === EXIT.interrupted ? EXIT.ok : status);
@@ -62,11 +62,11 @@ export default class Logs extends LabCommand {
 }
 
 /** Of all logs those that are there: one that nothing was written to yet is no error. */
-function existing(tail: readonly string[], paths: readonly string[]): readonly string[] {
-  const script = `tail=$1; shift; n=$#
+function existing(lines: number, paths: readonly string[]): readonly string[] {
+  const script = `lines=$1; shift; n=$#
 for path; do [ ! -e "$path" ] || set -- "$@" "$path"; done; shift "$n"
-[ $# -eq 0 ] || exec $tail "$@"`;
-  return ['sh', '-c', script, 'sh', tail.join(' '), ...paths];
+[ $# -eq 0 ] || exec tail -n "$lines" "$@"`;
+  return ['sh', '-c', script, 'sh', String(lines), ...paths];
 }
 
 /** The logs that are named; all when none is. @throws LabError `logs.unknown` with those that there are. */

@@ -7,6 +7,7 @@ import type { FileSpec } from '../providers/provider.ts';
 import type { NodeFile, Role, Topology, TopologyNode } from '../topology/topology.ts';
 import { dnsFiles, resolverFiles } from './dns.ts';
 import { errorFiles } from './error-files.ts';
+import { HAPROXY_CONFIG } from './haproxy-config.ts';
 import { hostRecords, hostsBlock, LOCALHOST, renderHosts } from './hosts.ts';
 import { proxyData } from './proxy-data.ts';
 import { renderTemplate, renderUserTemplate } from './templates.ts';
@@ -73,7 +74,7 @@ function configuration(topology: Topology, node: TopologyNode, view: NodeView): 
         : config.text;
   return [
     {
-      path: '/etc/haproxy/haproxy.cfg',
+      path: HAPROXY_CONFIG,
       content,
       // It may hold the statistics page's password.
       mode: config || stats?.user !== undefined ? 0o600 : 0o644,

@@ -5,10 +5,10 @@ import { allowancesFor } from '../os/guards.ts';
 import type { Desired, DesiredNode, DesiredService } from '../plan/desired.ts';
 import { revisionOf, sha256 } from '../plan/hash.ts';
 import type { FileSpec, Programs } from '../providers/provider.ts';
+import { HAPROXY_CONFIG } from '../render/haproxy-config.ts';
 import type { NodeView, Provisional } from '../render/view.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
 import { opensOf, portsOf } from './ports.ts';
-import { CONFIG } from './proxy.ts';
 import { actualPort, type RoleContext, type ServiceSpec } from './role.ts';
 import { roleOf } from './roles.ts';
 import { statsSocketIn } from './stats-socket.ts';
@@ -104,7 +104,7 @@ function desireNode(
 
 /** As the balancer's configuration says it, whoever wrote that. */
 function runtimeSocket(files: readonly FileSpec[]): string | undefined {
-  const config = files.find(({ path }) => path === CONFIG);
+  const config = files.find(({ path }) => path === HAPROXY_CONFIG);
   return config && statsSocketIn(config.content.toString());
 }
 

@@ -1,10 +1,9 @@
+import { HAPROXY_CONFIG } from '../render/haproxy-config.ts';
 import { plural } from '../text.ts';
 import type { EngineName } from '../topology/topology.ts';
 import { packagedService } from './packaged.ts';
 import { portsOf } from './ports.ts';
 import { actualPort, type Role, type RoleContext, type ServiceSpec } from './role.ts';
-
-export const CONFIG = '/etc/haproxy/haproxy.cfg';
 
 /** Balances: lablb's engine, or HAProxy in its place, with the same files and flags. */
 export const proxy: Role = {
@@ -20,7 +19,7 @@ export const proxy: Role = {
       {
         name: SERVICE_NAMES[node.engine ?? 'lablb'],
         // -db: in the foreground whatever the configuration says, so that the process is the one that was started.
-        argv: [...argv, '-db', '-f', view.root + CONFIG],
+        argv: [...argv, '-db', '-f', view.root + HAPROXY_CONFIG],
         build,
         log: log.file,
         errors: log.info,
@@ -81,7 +80,7 @@ function machineServices({ topology, node, family, files, programs }: RoleContex
     {
       name: SERVICE_NAMES.lablb,
       about: `the load balancer of lab '${topology.name}'`,
-      argv: [...argv, '-f', CONFIG],
+      argv: [...argv, '-f', HAPROXY_CONFIG],
       build,
       log,
       otherLogs,

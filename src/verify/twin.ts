@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { actual } from '../cli/lab-lines.ts';
 import { LabError } from '../errors.ts';
+import { HAPROXY_CONFIG } from '../render/haproxy-config.ts';
 import { type Answer, curlCommand, type Sender, sendRequest, type Target } from './request.ts';
 import { LOOPBACK, withSideBalancer } from './side-balancer.ts';
 import { proxyOf } from './sites.ts';
@@ -34,7 +35,6 @@ export interface Echo {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-export const CONFIG = '/etc/haproxy/haproxy.cfg';
 const HOLD_WITHIN_MS = 15_000;
 const HELD_AT_MOST_MS = 280_000;
 
@@ -100,7 +100,7 @@ export function sayTwin(suite: string, { say, colours: c }: SuiteContext, twin: 
 /** haproxy.cfg as it is on the proxy node now. */
 export async function readConfiguration(context: SuiteContext): Promise<string> {
   const { name, root } = proxyOf(context);
-  return readOnNode(context, name, root + CONFIG);
+  return readOnNode(context, name, root + HAPROXY_CONFIG);
 }
 
 /** A command that is over at once may lose its output on the way (LXD): what is whole ends with the mark. */

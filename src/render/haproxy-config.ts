@@ -1,0 +1,2 @@
+/** Where HAProxy's packages have the configuration, and so where the engine has it. */
+export const HAPROXY_CONFIG = '/etc/haproxy/haproxy.cfg';
