@@ -5,7 +5,7 @@ import { EXIT, LabError } from '../errors.ts';
 import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
-import { makePlan, type Plan, refuseForeign, type Step, setAside } from '../plan/plan.ts';
+import { keepOnly, makePlan, type Plan, refuseForeign, type Step, setAside } from '../plan/plan.ts';
 import type { LabProvider, Observed, ObservedNode } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
 import { TLS_PATHS } from '../render/tls-files.ts';
@@ -16,6 +16,8 @@ import { formerNodes } from '../state/former.ts';
 import { withLock } from '../state/lock.ts';
 import { type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
+import { elsewhere, type Settled, settledIn } from './settled.ts';
+import { togetherFor } from './together.ts';
 
 export interface UpOptions {
   readonly only?: readonly string[];
@@ -72,7 +74,7 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         return { desired: wish.desired, results, newPassword };
       }
       if (round === ROUNDS) throw doesNotSettle(rest);
-      const now = firstThings(rest, wish);
+      const now = firstThings(rest, wish, planned.settled);
       // Before they are on any node: whatever happens next, the same ones are put there again.
       if (now === rest) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
@@ -80,6 +82,7 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       await options.show(now, run, wish.desired);
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
+      if (now === rest) await provider.settle?.(); // the next look should be the last
     }
   });
 }
@@ -92,7 +95,7 @@ export async function planUp(
     /** What was made for the lab and is not kept yet; read where it is kept unless said. */
     readonly kept?: Kept;
   },
-): Promise<{ plan: Plan; wish: Wish; kept: Kept; observed: Observed }> {
+): Promise<{ plan: Plan; wish: Wish; kept: Kept; observed: Observed; settled: () => Settled }> {
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
   const observed = await provider.observe(topology.name);
@@ -108,41 +111,29 @@ export async function planUp(
     now: new Date(),
   });
   const informed = new Map([...views].map(([name, view]) => [name, { ...view, credentials }]));
-  const wish = desire(topology, informed, provider.programs(topology), renderNode);
+  const wishFor = (seen: typeof views): Wish =>
+    desire(topology, seen, provider.programs(topology), renderNode);
+  const wish = wishFor(informed);
   const reasons = new Map(because === undefined ? [] : TLS_PATHS.map((path) => [path, because]));
-  return { plan: makePlan(wish.desired, observed, { ...options, reasons }), wish, kept, observed };
+  const plan = makePlan(wish.desired, observed, { ...options, reasons });
+  return { plan, wish, kept, observed, settled: () => settledIn(wish, wishFor(elsewhere(informed))) };
 }
 
-/** While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. */
-function firstThings(plan: Plan, { provisional }: Wish): Plan {
-  const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && provisional.has(node));
+/**
+ * While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. Until then go
+ * packages, which need no address of a neighbour, and, on a node that has to wait for others, whatever is the same at
+ * any address.
+ */
+function firstThings(plan: Plan, wish: Wish, settledNow: () => Settled): Plan {
+  const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && wish.provisional.has(node));
   if (makes.length === 0) return plan;
+  const settled = settledNow();
   const now = ({ node, op }: Step): boolean =>
     ['create', 'reach', 'destroy', 'configure'].includes(op.kind) ||
-    // Packages need no address of a neighbour: a node that is made goes on with them at once.
-    (op.kind === 'install' && provisional.get(node) !== 'system');
-  const first = plan.steps.filter(now);
-  return { ...plan, steps: first };
-}
-
-/** The files of a node in one go, where the provider can: the first push of a plan takes the others along. */
-function pusher(provider: LabProvider, { files }: Wish, { steps }: Plan) {
-  const underWay = new Map<string, Promise<void>>();
-  return (node: string, path: string): Promise<void> => {
-    const of = files.get(node)!;
-    if (!provider.pushAll) return provider.push(node, of.get(path)!);
-    const paths = steps.flatMap((step) =>
-      step.node === node && step.op.kind === 'push' ? [step.op.path] : [],
-    );
-    const all =
-      underWay.get(node) ??
-      provider.pushAll(
-        node,
-        paths.map((one) => of.get(one)!),
-      );
-    underWay.set(node, all);
-    return all;
-  };
+    (op.kind === 'install' && wish.provisional.get(node) !== 'system') ||
+    (op.kind === 'push' && settled.hasFile(node, op.path)) ||
+    (op.kind === 'service' && settled.hasService(node, op.service));
+  return keepOnly(plan, now);
 }
 
 function handsFor(
@@ -155,7 +146,8 @@ function handsFor(
   return {
     provider,
     spec: (name: string) => ({ ...topology.nodes.find((node) => node.name === name)!, lab: topology.name }),
-    push: pusher(provider, wish, plan),
+    file: (name: string, path: string) => wish.files.get(name)!.get(path)!,
+    together: togetherFor(provider, wish, plan, signal),
     family: (name: string) => familyOf(wish.desired.nodes.find((node) => node.name === name)?.family),
     address: (name: string) => topology.nodes.find((node) => node.name === name)?.address,
     signal,

@@ -60,6 +60,8 @@ export interface DesiredService {
   readonly onChange: 'reload' | 'restart';
   /** Its log, as a path on the node. */
   readonly logs: readonly string[];
+  /** It does its work once, when all is in place. */
+  readonly once?: boolean;
   /** It is what the node is there for: what `lablb fail` makes fail. */
   readonly main?: boolean;
 }

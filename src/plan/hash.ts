@@ -7,8 +7,10 @@ export function sha256(content: string | Uint8Array): string {
 
 /**
  * What a service runs with, as one value: its definition and the files it reads, by content. Computed from what
- * should be (when planning) and from what is (when a provider starts it); equal means nothing to reload.
+ * should be (when planning) and from what is (when a provider starts it); equal means nothing to reload. The order of
+ * the paths is of no account.
  */
 export function revisionOf(paths: readonly string[], hashOf: (path: string) => string | undefined): string {
-  return sha256(paths.map((path) => `${path}=${hashOf(path) ?? 'absent'}`).join('\n')).slice(0, 16);
+  const read = paths.toSorted().map((path) => `${path}=${hashOf(path) ?? 'absent'}`);
+  return sha256(read.join('\n')).slice(0, 16);
 }

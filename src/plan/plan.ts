@@ -73,6 +73,36 @@ export function setAside(plan: Plan, nodes: readonly string[]): { rest: Plan; as
   return { rest: { ...plan, steps: plan.steps.filter((step) => !out.has(step)) }, aside: [...out] };
 }
 
+/** Some steps of a plan, each still after those that it needed before, whatever was between them. */
+export function keepOnly(plan: Plan, wanted: (step: Step) => boolean): Plan {
+  const byId = new Map(plan.steps.map((step) => [step.id, step]));
+  const kept = new Set(plan.steps.filter(wanted));
+  const needsOf = (step: Step): string[] =>
+    step.needs.flatMap((id) => {
+      const needed = byId.get(id);
+      return needed ? (kept.has(needed) ? [id] : needsOf(needed)) : [];
+    });
+  return { ...plan, steps: [...kept].map((step) => ({ ...step, needs: [...new Set(needsOf(step))] })) };
+}
+
+/**
+ * The steps of a node that can go in one go with `step`: with a file all other files, and the services that need nothing
+ * else. Always the same ones, whichever of them it is.
+ */
+export function stepsTogether({ steps }: Plan, step: Step): readonly Step[] {
+  const ids = new Set(steps.map(({ id }) => id));
+  const own = steps.filter(({ node }) => node === step.node);
+  const group = own.filter(({ op }) => op.kind === 'push');
+  const taken = new Set(group.map(({ id }) => id));
+  for (const one of own) {
+    if (one.op.kind !== 'service' || taken.size === 0) continue;
+    if (!one.needs.every((id) => taken.has(id) || !ids.has(id))) continue;
+    taken.add(one.id);
+    group.push(one);
+  }
+  return taken.has(step.id) ? group : [step];
+}
+
 /** `push /etc/hosts`, `start service httpd`: what a step does, for people. */
 export function describe(op: Op): string {
   switch (op.kind) {
@@ -263,18 +293,26 @@ function chain(steps: readonly Step[]): Step[] {
   return steps.map((s, i) => (i === 0 ? s : { ...s, needs: [steps[i - 1]!.id] }));
 }
 
-/** Between nodes: services start after those of the nodes they depend on; a node that goes, goes first. */
+/** Between nodes: what a node is there for starts after the services of those it depends on; a node that goes, goes first. */
 function acrossNodes(steps: readonly Step[], desired: Desired): Step[] {
   const leaving = steps.filter((s) => s.op.kind === 'destroy').map((s) => s.id);
   const brings = (s: Step): boolean => s.op.kind === 'service' && s.op.action !== 'stop';
   return steps.map((s) => {
-    const before = brings(s) ? (desired.nodes.find((node) => node.name === s.node)?.after ?? []) : [];
+    const before = desired.nodes.find((node) => node.name === s.node && isMain(s, node))?.after ?? [];
     const others = steps
       .filter((o) => before.includes(o.node) && o.node !== s.node && brings(o))
       .map((o) => o.id);
     const freed = s.op.kind === 'create' ? leaving : [];
     return { ...s, needs: [...s.needs, ...others, ...freed] };
   });
+}
+
+function isMain({ op }: Step, { services }: DesiredNode): boolean {
+  return (
+    op.kind === 'service' &&
+    op.action !== 'stop' &&
+    services.some(({ name, main }) => main && name === op.service)
+  );
 }
 
 function step(node: string, op: Op, why: string): Step {

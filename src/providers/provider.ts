@@ -61,6 +61,8 @@ export interface ExecOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it prints is of no use unless it fails: it need not be waited for. */
+  readonly onlyFailures?: boolean;
 }
 
 export interface ExecResult {
@@ -151,6 +153,31 @@ export interface Batch {
   pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void>;
 }
 
+/** Files, then commands until one fails, and a look at what came of it, all in one go. */
+export interface Sweep {
+  sweep(
+    node: NodeName,
+    files: readonly FileSpec[],
+    commands: readonly (readonly string[])[],
+    options?: { signal?: AbortSignal },
+  ): Promise<SweepResult>;
+}
+
+export interface SweepResult {
+  /** So many of the commands were done. */
+  readonly done: number;
+  /** What the next one said, when it failed. */
+  readonly failure?: ExecResult;
+}
+
+/** Some of the work goes on after a method has come back, and some of what was seen is known without another look. */
+export interface Background {
+  /** Until nothing is under way. What failed is seen by the next look. */
+  settle(): Promise<void>;
+  /** What a node had when it was made a moment ago; undefined for one that was not. */
+  packagesOf(node: NodeName): ReadonlySet<string> | undefined;
+}
+
 /** Settings of a node that are not inside it: `name` is one of its view's `settings`. */
 export interface Configure {
   configure(node: NodeName, name: string): Promise<void>;
@@ -184,4 +211,4 @@ export interface Tidy {
 export type LabProvider = Provider &
   Surroundings &
   Attach &
-  Partial<Batch & Configure & Restart & Scripted & Snapshots & Tidy>;
+  Partial<Background & Batch & Configure & Restart & Scripted & Snapshots & Sweep & Tidy>;

@@ -139,6 +139,7 @@ function desireService(
     watch,
     onChange: service.onChange,
     logs: [service.log, ...service.otherLogs],
+    once: service.once,
     main: service.main,
   };
 }

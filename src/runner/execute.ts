@@ -2,27 +2,37 @@ import { LabError } from '../errors.ts';
 import type { Family } from '../os/family.ts';
 import { allowing, forbidding } from '../os/guards.ts';
 import type { Op, Step } from '../plan/plan.ts';
-import type { Configure, NodeSpec, Provider } from '../providers/provider.ts';
+import type {
+  Background,
+  Configure,
+  ExecResult,
+  FileSpec,
+  NodeSpec,
+  Provider,
+} from '../providers/provider.ts';
 
 /** What steps are carried out with. */
 export interface Hands {
-  readonly provider: Provider & Partial<Configure>;
+  readonly provider: Provider & Partial<Background & Configure>;
   readonly spec: (node: string) => NodeSpec;
-  /** Puts a file of the plan on its node; those of one node may go together. */
-  readonly push: (node: string, path: string) => Promise<void>;
+  /** A file of the plan. */
+  readonly file: (node: string, path: string) => FileSpec;
+  /** Carries out a step together with others of its node; undefined for one that goes alone. */
+  readonly together: (step: Step) => Promise<void> | undefined;
   readonly family: (node: string) => Family;
   /** Where the node is, if that is known. */
   readonly address: (node: string) => string | undefined;
   readonly signal?: AbortSignal;
 }
 
-const SERVICE_TIMEOUT_MS = 60_000;
+export const SERVICE_TIMEOUT_MS = 60_000;
 const INSTALL_TIMEOUT_MS = 600_000;
 
 /** Carries out one step. @throws LabError that names the node. */
 export async function execute(step: Step, hands: Hands): Promise<void> {
   try {
-    await (OPS[step.op.kind] as (step: Step, op: Op, hands: Hands) => Promise<void>)(step, step.op, hands);
+    const alone = OPS[step.op.kind] as (step: Step, op: Op, hands: Hands) => Promise<void>;
+    await (hands.together(step) ?? alone(step, step.op, hands));
   } catch (error) {
     if (!(error instanceof LabError) || error.fields.node) throw error;
     throw new LabError(error.message, { ...error.fields, node: step.node });
@@ -43,10 +53,14 @@ const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   heal: ({ node }, { service }, hands) =>
     must(node, hands.family(node).heal(service), SERVICE_TIMEOUT_MS, hands),
   configure: async ({ node }, { setting }, { provider }) => provider.configure?.(node, setting),
-  push: ({ node }, { path }, { push }) => push(node, path),
+  push: ({ node }, { path }, { provider, file }) => provider.push(node, file(node, path)),
   remove: ({ node }, { path }, { provider }) => provider.push(node, { path, content: '', absent: true }),
-  install: ({ node }, { packages }, hands) =>
-    must(node, hands.family(node).install(packages), INSTALL_TIMEOUT_MS, hands),
+  install: async ({ node }, { packages }, hands) => {
+    // Planned before the node was there: it may have come with them.
+    const there = hands.provider.packagesOf?.(node);
+    const missing = packages.filter((name) => !there?.has(name));
+    if (missing.length > 0) await must(node, hands.family(node).install(missing), INSTALL_TIMEOUT_MS, hands);
+  },
   allow: ({ node }, { guard, what }, hands) =>
     must(node, allowing(guard, what, hands.address(node)), SERVICE_TIMEOUT_MS, hands),
   forbid: ({ node }, { guard, what }, hands) =>
@@ -56,15 +70,23 @@ const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
 };
 
 async function must(node: string, argv: readonly string[], timeoutMs: number, hands: Hands): Promise<void> {
-  const { exitStatus, stderr, stdout } = await hands.provider.exec(node, argv, {
+  const result = await hands.provider.exec(node, argv, {
     timeoutMs,
     signal: hands.signal,
+    onlyFailures: true,
   });
-  if (exitStatus === 0) return;
-  throw new LabError('a command failed', {
+  if (result.exitStatus !== 0) throw commandFailed(node, argv, result);
+}
+
+export function commandFailed(
+  node: string,
+  command: readonly string[],
+  { exitStatus, stderr, stdout }: ExecResult,
+): LabError {
+  return new LabError('a command failed', {
     code: 'node.command-failed',
     node,
-    command: argv,
+    command,
     exitStatus,
     stderr: stderr || stdout,
   });

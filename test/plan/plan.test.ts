@@ -25,7 +25,14 @@ const proxy: DesiredNode = {
   after: ['web1'],
   files: [{ path: '/etc/haproxy/haproxy.cfg', sha256: 'c1' }],
   services: [
-    { name: 'proxy', revision: 'r1', watch: ['/etc/haproxy/haproxy.cfg'], onChange: 'reload', logs: [] },
+    {
+      name: 'proxy',
+      revision: 'r1',
+      watch: ['/etc/haproxy/haproxy.cfg'],
+      onChange: 'reload',
+      logs: [],
+      main: true,
+    },
   ],
 };
 const desired: Desired = { lab: 'x', provider: 'local', nodes: [web, proxy] };
@@ -139,6 +146,15 @@ describe('makePlan', () => {
     for (const step of steps) for (const need of step.needs) expect(ids).toContain(need);
     expect(steps.find((step) => step.id === 'proxyha:start:proxy')?.needs).toContain('web1:start:web');
     expect(steps.find((step) => step.id === 'proxyha:create')?.needs).toEqual([]);
+  });
+
+  it('lets what a balancer needs beside it start before its servers', () => {
+    const log = { name: 'log', revision: 'r1', watch: [], onChange: 'restart', logs: [] } as const;
+    const nodes = [web, { ...proxy, services: [log, ...proxy.services] }];
+    const { steps } = makePlan({ ...desired, nodes }, { nodes: new Map() });
+    const needs = (id: string) => steps.find((step) => step.id === id)?.needs;
+    expect(needs('proxyha:start:log')).not.toContain('web1:start:web');
+    expect(needs('proxyha:start:proxy')).toEqual(['proxyha:start:log', 'web1:start:web']);
   });
 
   it('keeps to the nodes asked for', () => {

@@ -1,7 +1,7 @@
 import type { NodeSpec } from '../provider.ts';
 import type { LxdClient } from './client.ts';
 import { copyInstance, createInstance, type Start, startInstance } from './create.ts';
-import { type Preparation, prepare, publish, recall } from './prepared.ts';
+import { draftOf, type Preparation, preparing, publish, recall } from './prepared.ts';
 import type { InstanceSettings, LxdSettings } from './settings.ts';
 
 export interface Kind {
@@ -22,15 +22,18 @@ export interface Kind {
 export class Alike {
   readonly #client: LxdClient;
   readonly #lxd: LxdSettings;
+  readonly #goOn: (work: Promise<unknown>) => void;
   #first: First | undefined;
 
-  constructor(client: LxdClient, lxd: LxdSettings) {
+  /** `goOn` takes work that no node waits for. */
+  constructor(client: LxdClient, lxd: LxdSettings, goOn: (work: Promise<unknown>) => void) {
     this.#client = client;
     this.#lxd = lxd;
+    this.#goOn = goOn;
   }
 
-  /** Makes a node and starts it. What cannot be copied is made from the image. */
-  async make(node: NodeSpec, kind: Kind, start: Start): Promise<void> {
+  /** Makes a node and starts it: what it says of itself then. What cannot be copied is made from the image. */
+  async make(node: NodeSpec, kind: Kind, start: Start): Promise<string> {
     const { preparation } = kind;
     if (!preparation) return this.#fromImage(node, kind, start);
     if (this.#first) {
@@ -40,26 +43,27 @@ export class Alike {
       return this.#fromImage(node, kind, start);
     }
     const copies: Promise<boolean>[] = [];
-    const ready = this.#fromImage(node, kind, start).then(async () => {
-      if (copies.length > 0) await prepare(this.#client, node.name, preparation);
-      return copies.length > 0;
-    });
-    this.#first = { name: node.name, ready: ready.catch(() => false), copies };
+    const wanted = (): boolean => copies.length > 0;
+    const andThen = () => (wanted() ? preparing(preparation) : undefined);
+    const says = this.#fromImage(node, kind, { ...start, andThen });
+    this.#first = { name: node.name, ready: says.then(wanted, () => false), copies };
     try {
-      if (!(await ready)) return;
+      await says;
     } finally {
       this.#first = undefined; // from now on it is like no other
     }
+    if (!wanted()) return says;
     const { keepAs } = kind;
-    const kept = keepAs && publish(this.#client, this.#lxd, node.name, keepAs, preparation).catch(() => {});
-    await Promise.all(copies);
+    const draft = keepAs && draftOf(this.#client, this.#lxd, node, keepAs);
+    if (draft) this.#goOn(draft.then((name) => publish(this.#client, name, keepAs)));
+    await Promise.allSettled([...copies, draft]);
     await recall(this.#client, node.name);
-    await kept;
+    return says;
   }
 
-  async #fromImage(node: NodeSpec, { image, wanted }: Kind, start: Start): Promise<void> {
+  async #fromImage(node: NodeSpec, { image, wanted }: Kind, start: Start): Promise<string> {
     await createInstance(this.#client, this.#lxd, node, wanted, image);
-    await startInstance(this.#client, node.name, start);
+    return startInstance(this.#client, node.name, start);
   }
 
   async #copy(node: NodeSpec, first: First): Promise<boolean> {

@@ -2,7 +2,7 @@ import { DHCLIENT_CRONTAB } from '../../os/crontab.ts';
 import { familyFor } from '../machine/probe.ts';
 import type { NodeSpec } from '../provider.ts';
 import type { LxdClient } from './client.ts';
-import { waitForAddress } from './network.ts';
+import { type Wait, waitForAddress } from './network.ts';
 import { type InstanceSettings, type LxdSettings, NODE, OWNER } from './settings.ts';
 
 const INIT_DEADLINE_MS = 300_000;
@@ -57,37 +57,26 @@ export interface Start {
   readonly vm: boolean;
   /** A copy of one that has been started before. */
   readonly copy?: boolean;
-  /** Ports to publish. */
-  readonly devices?: InstanceSettings['devices'];
-  /** Done while it waits, not earlier: the daemon lets a start wait for files that are on their way. */
-  readonly meanwhile?: () => Promise<void>;
+  /** Told when it boots. */
+  readonly started?: () => void;
+  /** A command for the node, run at once when it has its address. Asked for when it has been started. */
+  readonly andThen?: () => Wait['andThen'];
 }
 
 /**
- * Starts it, publishes its ports and waits for its address. On macvlan the cron line is in place before the first
- * start, so that the first boot takes an address of the LAN: no lease of the bridge goes stale, and nothing has to be
- * restarted.
+ * Starts it, waits for its address, and comes back with what it says of itself then (PROBE). On macvlan the cron line is
+ * in place before the first start, so that the first boot takes an address of the LAN: no lease of the bridge goes
+ * stale, and nothing has to be restarted.
  */
-export async function startInstance(client: LxdClient, name: string, start: Start): Promise<void> {
-  const { parent, vm, copy, devices = {}, meanwhile } = start;
+export async function startInstance(client: LxdClient, name: string, start: Start): Promise<string> {
+  const { parent, vm, copy, started, andThen } = start;
   if (parent && !vm && !copy) await putCronLine(client, name, start.family);
   await client.call(['start', '--quiet', client.at(name)], {
     timeoutMs: START_DEADLINE_MS,
     what: `${name}: starting it`,
   });
-  await Promise.all([
-    waitForAddress(client, name, { parent }),
-    publish(client, name, devices),
-    meanwhile?.(),
-  ]);
-}
-
-/** The daemon waits a second for each, in which the node can boot and be worked on: so they are for after the start. */
-async function publish(client: LxdClient, node: string, devices: InstanceSettings['devices']): Promise<void> {
-  for (const [name, { type, ...rest }] of Object.entries(devices)) {
-    const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
-    await client.call(['config', 'device', 'add', client.at(node), name, type!, ...pairs]);
-  }
+  started?.();
+  return waitForAddress(client, name, { parent, andThen: andThen?.() });
 }
 
 /** Systems of Red Hat's family leave a macvlan eth0 alone; Debian's bring it up themselves. */

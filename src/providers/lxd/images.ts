@@ -17,6 +17,11 @@ export class Images {
     this.#client = client;
   }
 
+  /** Begins to ask what is there: it will be needed soon. */
+  look(): void {
+    this.#list().catch(() => {}); // whoever needs it hears of it
+  }
+
   resolve(image: string, vm: boolean): Promise<string> {
     if (!image.includes(':')) return Promise.resolve(this.#client.at(image));
     const key = `${image} ${vm}`;
@@ -27,9 +32,8 @@ export class Images {
 
   /** A local image by its alias or fingerprint, if it is there. What is there is asked once. */
   async find(name: string, vm = false): Promise<string | undefined> {
-    this.#local ??= this.#list();
     const type = vm ? 'virtual-machine' : 'container';
-    const found = (await this.#local).some(
+    const found = (await this.#list()).some(
       (image) =>
         image.type === type &&
         (image.fingerprint.startsWith(name) || image.aliases?.some((alias) => alias.name === name)),
@@ -56,10 +60,11 @@ export class Images {
     return this.#client.at(alias);
   }
 
-  async #list(): Promise<LocalImage[]> {
-    return JSON.parse(
-      await this.#client.call(['image', 'list', ...this.#client.remote, '--format', 'json']),
-    ) as LocalImage[];
+  #list(): Promise<LocalImage[]> {
+    this.#local ??= this.#client
+      .call(['image', 'list', ...this.#client.remote, '--format', 'json'])
+      .then((text) => JSON.parse(text) as LocalImage[]);
+    return this.#local;
   }
 }
 

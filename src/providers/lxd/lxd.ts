@@ -7,7 +7,7 @@ import { attach } from '../../shell/attach.ts';
 import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { isWhole, PROBE, readProbe } from '../machine/probe.ts';
 import { machinePrograms } from '../machine/programs.ts';
-import { besidePath, PUSH, pushInput } from '../machine/push.ts';
+import { besidePath, pushInput } from '../machine/push.ts';
 import type {
   ExecOptions,
   ExecResult,
@@ -18,6 +18,7 @@ import type {
   NodeSpec,
   Observed,
   ObservedNode,
+  SweepResult,
 } from '../provider.ts';
 import { Alike, type Kind } from './alike.ts';
 import { FULL_HINTS, LxdClient, named, refusal } from './client.ts';
@@ -25,11 +26,12 @@ import { startInstance } from './create.ts';
 import { Images, keptImages } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { lingering } from './linger.ts';
-import { dropMacvlan, ensureMacvlan, macvlanDevice, macvlanNow } from './macvlan.ts';
+import { dropMacvlan, ensureMacvlan, type MacvlanProfile, macvlanDevice, macvlanNow } from './macvlan.ts';
 import { waitForAddress } from './network.ts';
 import { MANY, preparedAlias } from './prepared.ts';
 import { addressToken, labScript, passwordToken } from './script.ts';
 import {
+  deviceStep,
   deviceText,
   type InstanceSettings,
   instanceSettings,
@@ -38,10 +40,12 @@ import {
   settingsOf,
 } from './settings.ts';
 import { makeSnapshot, restoreSnapshot } from './snapshots.ts';
+import { failureIn, sweepArgv } from './sweep.ts';
 
 const PROBES = 3;
 const PROBE_DEADLINE_MS = 30_000;
 const PUSH_DEADLINE_MS = 120_000;
+const SERVICE_DEADLINE_MS = 60_000;
 const RESTART_DEADLINE_MS = 90_000;
 const DELETE_DEADLINE_MS = 90_000;
 const DELETES = 3;
@@ -54,11 +58,17 @@ export class LxdProvider implements LabProvider {
   readonly #images: Images;
   /** Nodes that were not there when it was last looked. */
   #absent = new Set<NodeName>();
+  /** The profile as it was then. */
+  #profile: MacvlanProfile | undefined;
   #macvlan: Promise<void> | undefined;
   /** New nodes, by what they have in common. */
   readonly #alike = new Map<string, Alike>();
-  /** Large files on their way to a node, or beside their place there. */
-  readonly #ahead = new Map<string, Promise<void>>();
+  /** What new nodes said of themselves when they were made, until somebody looks. */
+  readonly #says = new Map<NodeName, string>();
+  /** What goes on by itself: see `settle`. */
+  readonly #underWay = new Set<Promise<void>>();
+  /** Nodes whose ports are being published. */
+  readonly #publishing = new Set<NodeName>();
   readonly programs = () => machinePrograms;
 
   constructor(topology: Topology) {
@@ -74,8 +84,10 @@ export class LxdProvider implements LabProvider {
       listInstances(this.#client),
       this.#settings.macvlan === false ? undefined : macvlanNow(this.#client),
     ]);
+    this.#profile = profile;
     const seen = instances.filter((instance) => isOf(instance, lab) || names.has(instance.name));
     this.#absent = new Set([...names].filter((name) => !instances.some((one) => one.name === name)));
+    if (this.#absent.size > 0) this.#images.look();
     const nodes = await Promise.all(
       seen.map(async (one) => [one.name, await this.#observeNode(one, lab, profile?.nic)] as const),
     );
@@ -103,18 +115,33 @@ export class LxdProvider implements LabProvider {
       this.#ensureMacvlan(),
     ]);
     const parent = this.#parent();
-    if (existing && isRunning(existing)) return waitForAddress(this.#client, name, { parent, again: true });
+    if (existing && isRunning(existing)) {
+      this.#says.set(name, await waitForAddress(this.#client, name, { parent, again: true }));
+      return;
+    }
     const start = {
       parent,
       family: familyOfImage(wanted.image),
       vm: wanted.vm,
-      meanwhile: () => this.#bringAhead(node),
     };
-    if (!kind) return startInstance(this.#client, name, start);
+    if (!kind) {
+      this.#says.set(name, await startInstance(this.#client, name, start));
+      return;
+    }
+    const started = (): void => this.#publish(name, wanted.devices);
     const key = JSON.stringify(kind);
-    const alike = this.#alike.get(key) ?? new Alike(this.#client, this.#settings);
+    const alike = this.#alike.get(key) ?? new Alike(this.#client, this.#settings, (work) => this.#goOn(work));
     this.#alike.set(key, alike);
-    return alike.make(node, kind, { ...start, devices: wanted.devices });
+    this.#says.set(name, await alike.make(node, kind, { ...start, started }));
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  packagesOf(node: NodeName): ReadonlySet<string> | undefined {
+    const says = this.#says.get(node);
+    return says !== undefined && isWhole(says) ? readProbe(says).packages : undefined;
   }
 
   push(node: NodeName, file: FileSpec): Promise<void> {
@@ -122,14 +149,28 @@ export class LxdProvider implements LabProvider {
   }
 
   async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
+    await this.sweep(node, files, []);
+  }
+
+  async sweep(
+    node: NodeName,
+    files: readonly FileSpec[],
+    commands: readonly (readonly string[])[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<SweepResult> {
     for (const file of files)
       if (file.source !== undefined && !file.absent) await this.#pushLarge(node, file);
-    const result = await this.#exec(node, ['sh'], ['sh', '-c', PUSH], {
+    const result = await this.#exec(node, ['sh'], sweepArgv(files, commands), {
       input: pushInput(files),
-      timeoutMs: PUSH_DEADLINE_MS,
+      timeoutMs: PUSH_DEADLINE_MS + commands.length * SERVICE_DEADLINE_MS,
+      signal,
     });
-    this.#ahead.clear(); // what was beside its place is in it now
-    if (result.exitStatus === 0) return;
+    if (result.exitStatus === 0) {
+      this.#says.set(node, result.stdout);
+      return { done: commands.length };
+    }
+    const failed = failureIn(result);
+    if (failed) return failed;
     const full = /no space left|quota/i.test(result.stderr);
     throw new LabError(full ? 'the disk is full' : 'a file could not be written', {
       code: full ? 'lxd.full' : 'node.push',
@@ -154,16 +195,14 @@ export class LxdProvider implements LabProvider {
     } else if (kind === 'config')
       await this.#client.call(['config', 'set', at, `${name}=${wanted.config[name] ?? ''}`]);
     else {
-      const { type, ...rest } = wanted.devices[name] ?? {};
       await this.#client.try(['config', 'device', 'remove', at, name]);
-      if (!type) return;
-      const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
-      await this.#client.call(['config', 'device', 'add', at, name, type, ...pairs]);
+      const device = wanted.devices[name];
+      if (device) await this.#client.call(deviceStep(at, name, device));
     }
   }
 
   exec(node: NodeName, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    return this.#exec(node, argv, lingering(argv), options);
+    return this.#exec(node, argv, lingering(argv, options.onlyFailures ? 'failures' : 'all'), options);
   }
 
   /** Runs `argv` as it is; `asked` is what was asked for. */
@@ -173,11 +212,12 @@ export class LxdProvider implements LabProvider {
     argv: readonly string[],
     options: ExecOptions,
   ): Promise<ExecResult> {
+    this.#says.delete(node); // it may change what it was
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     const args = ['exec', this.#client.at(node), '-T', ...env, '--', ...argv];
     const result = await this.#client.try(args, { ...options, what: `${node}: ${asked[0]}` });
     if (result.exitStatus !== 0 && NOT_THERE.test(result.stderr)) throw absent(node);
-    if (result.exitStatus !== 0 && CLIENT_FAILED.test(result.stderr))
+    if (result.exitStatus === 1 && CLIENT_FAILED.test(result.stderr))
       throw refusal(this.#client.argv(args), result);
     return result;
   }
@@ -265,11 +305,43 @@ export class LxdProvider implements LabProvider {
     lab: LabName,
     macvlanNic: string | undefined,
   ): Promise<ObservedNode> {
-    const outside = { address: addressOf(instance), settings: settingsNow(instance, macvlanNic) };
+    const outside = {
+      address: addressOf(instance),
+      settings: settingsNow(this.#withPorts(instance), macvlanNic),
+    };
     if (!isOf(instance, lab)) return { ...NOTHING, state: 'foreign' };
     if (!isRunning(instance)) return { ...NOTHING, ...outside, state: 'stopped' };
-    const stdout = await this.#probe(instance.name);
-    return { ...readProbe(stdout), ...outside, state: 'running' };
+    const says = this.#says.get(instance.name);
+    this.#says.delete(instance.name);
+    const whole = says !== undefined && isWhole(says) ? says : await this.#probe(instance.name);
+    return { ...readProbe(whole), ...outside, state: 'running' };
+  }
+
+  /** One whose ports are being published has them. */
+  #withPorts(instance: Instance): Instance {
+    if (!this.#publishing.has(instance.name)) return instance;
+    const { devices } = instanceSettings(this.#topology, this.#node(instance.name));
+    return { ...instance, devices: { ...devices, ...instance.devices } };
+  }
+
+  /** The daemon waits a second for each, in which the node can boot and be worked on. */
+  #publish(node: NodeName, devices: InstanceSettings['devices']): void {
+    const publish = async (): Promise<void> => {
+      this.#publishing.add(node);
+      for (const [name, device] of Object.entries(devices))
+        await this.#client.call(deviceStep(this.#client.at(node), name, device));
+    };
+    this.#goOn(publish().finally(() => this.#publishing.delete(node)));
+  }
+
+  /** Work that nothing waits for; what fails is seen by the next look, done again, and told then. */
+  #goOn(work: Promise<unknown>): void {
+    const done = work.then(
+      () => {},
+      () => {},
+    );
+    this.#underWay.add(done);
+    done.finally(() => this.#underWay.delete(done));
   }
 
   async #probe(node: NodeName): Promise<string> {
@@ -345,30 +417,18 @@ export class LxdProvider implements LabProvider {
     return family ? packagesOf(this.#topology, node, family) : [];
   }
 
-  /** Puts a large file beside its place, once. */
-  #pushLarge(node: NodeName, { path, source, sha256 }: FileSpec): Promise<void> {
-    const key = `${node}:${path}:${sha256}`;
+  /** Puts a large file beside its place. */
+  async #pushLarge(node: NodeName, { path, source }: FileSpec): Promise<void> {
     const to = `${this.#client.at(node)}${besidePath(path)}`;
-    const what = { timeoutMs: PUSH_DEADLINE_MS, what: `${node}: pushing ${path}` };
-    const push =
-      this.#ahead.get(key) ??
-      this.#client
-        .call(['file', 'push', '--create-dirs', '--quiet', source!, to], what)
-        .then(() => undefined);
-    this.#ahead.set(key, push);
-    return push;
-  }
-
-  /** What a new node will need and is large is brought while the node starts. */
-  async #bringAhead({ name, role, engine }: TopologyNode): Promise<void> {
-    const file = role === 'proxy' && engine !== 'haproxy' ? machinePrograms.engine('lablb').file : undefined;
-    // If it fails, it fails again, and tells, when the file is put in its place.
-    if (file) await this.#pushLarge(name, file).catch(() => this.#ahead.clear());
+    await this.#client.call(['file', 'push', '--create-dirs', '--quiet', source!, to], {
+      timeoutMs: PUSH_DEADLINE_MS,
+      what: `${node}: pushing ${path}`,
+    });
   }
 
   async #ensureMacvlan(): Promise<void> {
     if (this.#settings.macvlan === false) return;
-    this.#macvlan ??= ensureMacvlan(this.#client, this.#settings, this.#topology.name);
+    this.#macvlan ??= ensureMacvlan(this.#client, this.#settings, this.#topology.name, this.#profile);
     await this.#macvlan;
   }
 

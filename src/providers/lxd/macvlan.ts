@@ -13,21 +13,31 @@ export function macvlanDevice(settings: LxdSettings): Device {
   return { type: 'nic', name: 'eth0', nictype: 'macvlan', parent: parentOf(settings) };
 }
 
+export interface MacvlanProfile {
+  readonly nic: string;
+  /** The lab that made it. */
+  readonly owner?: string;
+}
+
 /** What the profile's NIC is now; undefined when there is no such profile. */
-export async function macvlanNow(client: LxdClient): Promise<{ nic: string; owner?: string } | undefined> {
+export async function macvlanNow(client: LxdClient): Promise<MacvlanProfile | undefined> {
   const profile = await readProfile(client);
   return profile && { nic: deviceText(profile.devices.eth0), owner: profile.config[OWNER] };
 }
 
 /**
- * Makes the profile, or takes the one that is there when it says the same. One of lablb's own that was changed is put
+ * `now` is how it was found. Makes the profile, or takes the one that is there when it says the same. One of lablb's own that was changed is put
  * right; somebody else's is refused.
  *
  * @throws LabError `lxd.profile`.
  */
-export async function ensureMacvlan(client: LxdClient, settings: LxdSettings, lab: string): Promise<void> {
+export async function ensureMacvlan(
+  client: LxdClient,
+  settings: LxdSettings,
+  lab: string,
+  now: MacvlanProfile | undefined,
+): Promise<void> {
   const wanted = macvlanDevice(settings);
-  const now = await macvlanNow(client);
   if (now?.nic === deviceText(wanted)) return;
   if (!now) return makeProfile(client, wanted, lab);
   if (now.owner === undefined) {

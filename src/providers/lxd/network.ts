@@ -1,4 +1,6 @@
 import { LabError } from '../../errors.ts';
+import type { RunResult } from '../../shell/run.ts';
+import { PROBE } from '../machine/probe.ts';
 import type { LxdClient } from './client.ts';
 
 /** Seconds until a node must have an address. */
@@ -6,6 +8,7 @@ const ADDRESS_WITHIN_S = 30;
 const GAVE_UP = 97;
 const NO_INTERFACE = 96;
 const NO_INOTIFY = 95;
+const NEXT_FAILED = 94;
 
 /**
  * Waits on the node until its system manager answers and eth0 has a default route, which is when DHCP is done. On
@@ -51,25 +54,47 @@ until routed; do
 done
 `;
 
+/** The same, then a command of its own if there is one, then what the node is like now: one call for all. */
+const WAIT_AND_TELL = `${WAIT}
+shift 3
+[ $# = 0 ] || "$@" >&2 || { sleep 0.1; exit 94; }
+set --
+${PROBE}`;
+
 export const INOTIFY_HINT =
   'sudo sysctl -w fs.inotify.max_user_instances=8192   (and a line of it in /etc/sysctl.d)';
 
-/** @throws LabError `lxd.inotify`, `node.no-interface`, or `node.no-address` that tells what was waited for, and on which network. */
+export interface Wait {
+  /** Interface of the LAN that it is on; undefined on a bridge. */
+  readonly parent?: string;
+  readonly again?: boolean;
+  readonly signal?: AbortSignal;
+  /** A command for the node, run at once when it has its address. */
+  readonly andThen?: { readonly argv: readonly string[]; readonly timeoutMs: number };
+}
+
+/**
+ * Waits for a node's address, and comes back with what the node says of itself (PROBE).
+ *
+ * @throws LabError `lxd.inotify`, `node.no-interface`, or `node.no-address` that tells what was waited for, and on which
+ * network; `node.command-failed` when what comes after it fails.
+ */
 export async function waitForAddress(
   client: LxdClient,
   node: string,
-  { parent, again, signal }: { parent?: string; again?: boolean; signal?: AbortSignal },
-): Promise<void> {
+  { parent, again, signal, andThen }: Wait,
+): Promise<string> {
   const options = [parent ? 'yes' : 'no', String(ADDRESS_WITHIN_S * 10), again ? 'yes' : 'no'];
-  const script = ['sh', '-c', WAIT, 'sh', ...options];
+  const script = ['sh', '-c', WAIT_AND_TELL, 'sh', ...options, ...(andThen?.argv ?? [])];
   const deadline = Date.now() + ADDRESS_WITHIN_S * 1000;
   for (;;) {
     const result = await client.try(['exec', client.at(node), '-T', '--', ...script], {
-      timeoutMs: (ADDRESS_WITHIN_S + 15) * 1000,
+      timeoutMs: (ADDRESS_WITHIN_S + 15) * 1000 + (andThen?.timeoutMs ?? 0),
       signal,
       what: `${node}: waiting for an address`,
     });
-    if (result.exitStatus === 0) return;
+    if (result.exitStatus === 0) return result.stdout;
+    if (result.exitStatus === NEXT_FAILED) throw commandFailed(node, andThen!.argv, result);
     if (result.exitStatus === NO_INTERFACE) throw noInterface(client, node);
     if (result.exitStatus === NO_INOTIFY) throw noInotify(node);
     // A virtual machine's agent is not there at once.
@@ -79,6 +104,10 @@ export async function waitForAddress(
     }
     throw noAddress(client, node, parent);
   }
+}
+
+function commandFailed(node: string, command: readonly string[], { stderr }: RunResult): LabError {
+  return new LabError('a command failed', { code: 'node.command-failed', node, command, stderr });
 }
 
 function noInterface(client: LxdClient, node: string): LabError {

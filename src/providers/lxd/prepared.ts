@@ -1,8 +1,9 @@
-import { LabError } from '../../errors.ts';
 import { familyOf } from '../../os/families.ts';
 import { sha256 } from '../../plan/hash.ts';
+import type { NodeSpec } from '../provider.ts';
 import type { LxdClient } from './client.ts';
 import { copyInstance } from './create.ts';
+import type { Wait } from './network.ts';
 import type { LxdSettings } from './settings.ts';
 
 /** What nodes that are alike have in common: the same image with the same packages. */
@@ -24,55 +25,44 @@ export function preparedAlias(base: string, { family, packages }: Preparation): 
 }
 
 /** Installs the packages on a node that runs, and has it forget for a while what is its own: see `recall`. */
-export async function prepare(client: LxdClient, name: string, preparation: Preparation): Promise<void> {
-  await must(client, name, familyOf(preparation.family).install(preparation.packages));
-  await must(client, name, ['sh', '-c', FORGET]);
+export function preparing({ family, packages }: Preparation): NonNullable<Wait['andThen']> {
+  const install = familyOf(family).install(packages);
+  return { argv: ['sh', '-c', `"$@" || exit\n${FORGET}`, 'sh', ...install], timeoutMs: INSTALL_DEADLINE_MS };
 }
 
 /** After the copies were made of a node that was prepared. */
-export function recall(client: LxdClient, name: string): Promise<void> {
-  return must(client, name, ['sh', '-c', RECALL]);
+export async function recall(client: LxdClient, name: string): Promise<void> {
+  await client.call(['exec', client.at(name), '-T', '--', 'sh', '-c', RECALL]);
 }
 
 /**
- * Keeps what was prepared as an image for labs to come. It is made from a copy which is this lab's, so that `down`
- * takes it away if this is interrupted, and gone afterwards.
+ * A copy of what was prepared, to keep it as an image for labs to come, and its name. It is this lab's, so that `down`
+ * takes it away if this is interrupted.
  */
-export async function publish(
+export async function draftOf(
   client: LxdClient,
   lxd: LxdSettings,
-  of: string,
+  { lab, name: of }: Pick<NodeSpec, 'lab' | 'name'>,
   alias: string,
-  { lab }: Preparation,
-): Promise<void> {
+): Promise<string> {
   const name = `lablb-${alias.split('/').at(-1)}`;
   await client.try(['delete', '--force', client.at(name)]); // left by one that was interrupted
   await copyInstance(client, lxd, { lab, name }, of);
+  return name;
+}
+
+/** The image of a draft, which is gone afterwards. */
+export async function publish(client: LxdClient, draft: string, alias: string): Promise<void> {
   const keep = ['--alias', alias, '--compression', 'none', '--quiet'];
-  await client.try(['publish', client.at(name), ...client.remote, ...keep], {
+  await client.try(['publish', client.at(draft), ...client.remote, ...keep], {
     timeoutMs: PUBLISH_DEADLINE_MS,
     what: 'publishing the prepared image',
   });
-  await client.call(['delete', '--force', client.at(name)], { timeoutMs: PUBLISH_DEADLINE_MS });
+  await client.call(['delete', '--force', client.at(draft)], { timeoutMs: PUBLISH_DEADLINE_MS });
 }
 
 /** What is each node's own must not be in a copy or an image: its identity and its lease. */
 const FORGET = `mkdir -p /run/lablb; cp /etc/machine-id /run/lablb/machine-id; : >/etc/machine-id
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
-rm -f /var/lib/dhcp/*.leases /var/lib/dhclient/*.lease* /var/lib/NetworkManager/*.lease; sync`;
+rm -f /var/lib/dhcp/*.leases /var/lib/dhclient/*.lease* /var/lib/NetworkManager/*.lease`;
 const RECALL = 'cat /run/lablb/machine-id >/etc/machine-id; rm /run/lablb/machine-id';
-
-async function must(client: LxdClient, name: string, command: readonly string[]): Promise<void> {
-  const result = await client.try(['exec', client.at(name), '-T', '--', ...command], {
-    timeoutMs: INSTALL_DEADLINE_MS,
-    what: `${name}: installing packages`,
-  });
-  if (result.exitStatus === 0) return;
-  throw new LabError('a command failed', {
-    code: 'node.command-failed',
-    node: name,
-    command,
-    exitStatus: result.exitStatus,
-    stderr: result.stderr || result.stdout,
-  });
-}

@@ -7,7 +7,7 @@ import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { NOTE } from '../machine/note.ts';
 import type { FileSpec } from '../provider.ts';
 import { profileSteps } from './macvlan.ts';
-import { type Device, instanceSettings, type LxdSettings, NODE, OWNER } from './settings.ts';
+import { type Device, deviceStep, instanceSettings, type LxdSettings, NODE, OWNER } from './settings.ts';
 
 /** What stands for an address, or for the password, while files are rendered that know neither yet. */
 export const addressToken = (node: string): string => `LABLB-ADDRESS-OF-${node}-`;
@@ -131,16 +131,8 @@ function make(
     ...(settings.storage ? ['--storage', settings.storage] : []),
     ...(settings.target ? ['--target', settings.target] : []),
   ];
-  const devices = Object.entries(wanted.devices).map(([device, { type, ...rest }]) =>
-    lxc([
-      'config',
-      'device',
-      'add',
-      name,
-      device,
-      type!,
-      ...Object.entries(rest).map(([key, value]) => `${key}=${value}`),
-    ]),
+  const devices = Object.entries(wanted.devices).map(([device, settings]) =>
+    lxc(deviceStep(name, device, settings)),
   );
   const cron = files.find(
     (file) => nic && desired.family === 'rhel' && file.path.startsWith('/var/spool/cron/'),

@@ -68,10 +68,18 @@ function publishDevice(port: number): Device {
   return { type: 'proxy', listen: `tcp:0.0.0.0:${port}`, connect: `tcp:127.0.0.1:${port}` };
 }
 
+/** The arguments that give an instance a device. */
+export function deviceStep(at: string, name: string, { type = '', ...rest }: Device): string[] {
+  return ['config', 'device', 'add', at, name, type, ...pairsOf(rest)];
+}
+
 /** `proxy connect=tcp:127.0.0.1:80 listen=tcp:0.0.0.0:80`: a device in one line, the same for equal ones. */
 export function deviceText(device: Device | undefined): string {
   if (!device) return '';
   const { type = '', ...rest } = device;
-  const pairs = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
-  return [type, ...pairs.sort()].join(' ');
+  return [type, ...pairsOf(rest).sort()].join(' ');
+}
+
+function pairsOf(settings: Device): string[] {
+  return Object.entries(settings).map(([key, value]) => `${key}=${value}`);
 }

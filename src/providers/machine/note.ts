@@ -6,13 +6,20 @@ export const NOTE = String.raw`#!/bin/sh
 name=$1
 shift
 mkdir -p /run/lablb
-for path in "$@"; do
-  kind=file lab=
-  record=/var/lib/lablb/pushed/$(printf %s "$(echo "$path" | cut -c2-)" | tr / :)
-  [ ! -e "$record" ] || read -r _ kind lab _ <"$record"
+# Sets record: its name is the path's, with ':' for each slash.
+find_record() {
+  record=/var/lib/lablb/pushed/ rest=$\{1#/}
+  while [ "$rest" != "$\{rest#*/}" ]; do record=$record$\{rest%%/*}: rest=$\{rest#*/}; done
+  record=$record$rest
+}
+for path do
+  shift
   [ -e "$path" ] || continue
-  if [ "$kind" = block ]; then sum=$(sed -n "/^# >>> lablb $lab\$/,/^# <<< lablb $lab\$/p" "$path" | sha256sum)
-  else sum=$(sha256sum <"$path"); fi
-  echo "$(echo "$sum" | cut -d' ' -f1)  $path"
+  kind=file lab=
+  find_record "$path"
+  [ ! -e "$record" ] || read -r _ kind lab _ <"$record"
+  if [ "$kind" != block ]; then set -- "$@" "$path"
+  else echo "$(sed -n "/^# >>> lablb $lab\$/,/^# <<< lablb $lab\$/p" "$path" | sha256sum | cut -d' ' -f1)  $path"; fi
 done >"/run/lablb/$name.new"
-mv -f "/run/lablb/$name.new" "/run/lablb/$name"`;
+[ $# = 0 ] || sha256sum "$@" >>"/run/lablb/$name.new"
+mv -f "/run/lablb/$name.new" "/run/lablb/$name"`.replaceAll('$\\{', '${');

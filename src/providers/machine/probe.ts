@@ -10,8 +10,11 @@ import type { ObservedGuard, ObservedNode, ObservedService } from '../provider.t
  *
  *     os rocky rhel centos fedora
  *     pkg httpd
- *     file <sha256 now> <sha256 as written> <path>
- *     svc <unit> <active|inactive|…> <enabled|…>
+ *     file <sha256 as written> <path>
+ *     now <sha256> <path>                      of a file that is there
+ *     units <unit>…                            and their states, in this order:
+ *     active <active|inactive|…>
+ *     enabled <enabled|disabled|…>
  *     resolver <owner> <target>                who writes /etc/resolv.conf, and what was in it before any lab
  *     nameserver <address>
  *     search <domain>…
@@ -22,6 +25,7 @@ import type { ObservedGuard, ObservedNode, ObservedService } from '../provider.t
  * $1: the machine's address in the lab, if known. Files of many megabytes are hashed again only when size or change time differ from what was noted.
  */
 export const PROBE = String.raw`
+address=$\{1:-}
 id= like=
 [ -r /etc/os-release ] && eval "$(sed -n 's/^ID=/id=/p;s/^ID_LIKE=/like=/p' /etc/os-release)"
 echo "os $id $like"
@@ -44,27 +48,29 @@ esac
 echo "resolver $owner $target"
 sed -n 's/^\(nameserver\|search\)[ \t][ \t]*/\1 /p' "$resolv" 2>/dev/null
 units=
+set --
 for record in /var/lib/lablb/pushed/*; do
   [ -e "$record" ] || continue
   read -r hash kind size changed path <"$record"
   case $path in
-  /etc/systemd/system/*.service.d/lablb.conf) units="$units $(basename "$(dirname "$path")" .service.d)" ;;
-  /etc/systemd/system/*.service) units="$units $(basename "$path" .service)" ;;
+  /etc/systemd/system/*.service.d/lablb.conf) unit=$\{path%.service.d/lablb.conf} units="$units $\{unit##*/}" ;;
+  /etc/systemd/system/*.service) unit=$\{path%.service} units="$units $\{unit##*/}" ;;
   esac
-  now=-
+  echo "file $hash $path"
   if [ ! -f "$path" ]; then :
-  elif [ "$kind" = block ]; then now=$(sed -n "/^# >>> lablb $size\$/,/^# <<< lablb $size\$/p" "$path" | sha256sum)
-  elif [ "$kind" = large ] && [ "$(stat -c '%s %Z' "$path")" = "$size $changed" ]; then now=$hash
-  else now=$(sha256sum <"$path"); fi
-  now=$(echo "$now" | cut -d' ' -f1)
-  echo "file $now $hash $path"
+  elif [ "$kind" = block ]; then echo "now $(sed -n "/^# >>> lablb $size\$/,/^# <<< lablb $size\$/p" "$path" | sha256sum | cut -d' ' -f1) $path"
+  elif [ "$kind" = large ] && [ "$(stat -c '%s %Z' "$path")" = "$size $changed" ]; then echo "now $hash $path"
+  else set -- "$@" "$path"; fi
 done
+[ $# = 0 ] || sha256sum "$@" | sed 's/^/now /'
+if [ -n "$units" ]; then
+  echo "units$units"
+  systemctl show -p ActiveState -p UnitFileState $units 2>/dev/null | sed -n 's/^ActiveState=/active /p;s/^UnitFileState=/enabled /p'
+fi
 for unit in $units; do
-  echo "svc $unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
-  [ -e "/run/lablb/$unit" ] && sed "s/^/started $unit /" "/run/lablb/$unit"
+  [ ! -e "/run/lablb/$unit" ] || while read -r line; do echo "started $unit $line"; done <"/run/lablb/$unit"
 done
 [ ! -e /run/lablb/fault ] || echo "fault $(cat /run/lablb/fault)"
-address=$\{1:-}
 ${LOOK_AT_GUARDS}
 echo end
 `.replaceAll('$\\{', '${');
@@ -88,10 +94,13 @@ export function readProbe(text: string): Omit<ObservedNode, 'state' | 'address'>
     family: familyFor(of('os')[0] ?? []),
     resolver: resolverOf(of),
     packages: new Set(of('pkg').map(([name]) => name!)),
-    files: new Map(of('file').flatMap(([now, , path]) => (now === ABSENT ? [] : [[path!, now!] as const]))),
-    pushed: new Map(of('file').map(([, pushed, path]) => [path!, pushed!])),
+    files: new Map(of('now').map(([hash, path]) => [path!, hash!])),
+    pushed: new Map(of('file').map(([hash, path]) => [path!, hash!])),
     services: new Map(
-      of('svc').map(([name, active, enabled]) => [name!, service(name!, active, enabled, started)]),
+      (of('units')[0] ?? []).map((name, i) => [
+        name,
+        service(name, of('active')[i]?.[0], of('enabled')[i]?.[0], started),
+      ]),
     ),
     guards: new Map(
       of('guard').map(([name]): [string, ObservedGuard] => [
@@ -130,8 +139,6 @@ function eachPort(what: string): string[] {
   const count = Math.min(Number(last), 65535) - Number(first) + 1;
   return Array.from({ length: Math.max(count, 0) }, (_, i) => `${Number(first) + i}/${protocol}`);
 }
-
-const ABSENT = '-';
 
 /** Families by what os-release calls itself, and what it is like. */
 export function familyFor(ids: readonly string[]): string | undefined {

@@ -29,6 +29,22 @@ mv -f "$draft" /var/lib/lablb/note
 draft=
 reload= resolved= networkmanager=
 there() { [ -e "$1" ] || [ -L "$1" ]; }
+# Whether systemd goes by a unit's file, or by what is beside it, as it is now: that of a unit which it had no use for
+# yet it reads when it needs it, and to have all read anew takes long.
+is_known() {
+  unit=$\{1%.d/*.conf}
+  systemctl show -p FragmentPath -p DropInPaths -p NeedDaemonReload "$\{unit##*/}" 2>/dev/null |
+    { known= fresh=
+      while IFS= read -r line; do
+        case "$line " in "FragmentPath=$1 "|"DropInPaths="*"$1 "*) known=yes ;; "NeedDaemonReload=no ") fresh=yes ;; esac
+      done
+      [ "$known$fresh" = yesyes ]; }
+}
+decode() {
+  base64 -d <<EOT
+$data
+EOT
+}
 drop_block() {
   if grep -Fxq "# >>> lablb $1" "$2" && grep -Fxq "# <<< lablb $1" "$2"
   then sed "/^# >>> lablb $1\$/,/^# <<< lablb $1\$/d" "$2"
@@ -49,7 +65,8 @@ keep_original() {
 }
 while read -r op name kind keep mode hash lab path data; do
   record=/var/lib/lablb/pushed/$name original=/var/lib/lablb/originals/$name
-  mkdir -p "$(dirname "$path")"
+  folder=$\{path%/*}
+  [ -d "$folder" ] || mkdir -p "$folder"
   if [ "$op" = remove ]; then
     [ -e "$record" ] || continue
     read -r _ kind lab _ <"$record"
@@ -74,17 +91,18 @@ while read -r op name kind keep mode hash lab path data; do
         [ -e "$original" ] || { write "$original" joined; draft=$target.lablb-new; }
         echo >>"$draft"
       fi
-      printf %s "$data" | base64 -d >>"$draft" ;;
+      decode >>"$draft" ;;
     *)
       # Nobody else's from the first byte on: it may be a key.
       draft=$target.lablb-new
-      rm -f "$draft"
-      (umask 077 && : >"$draft")
-      printf %s "$data" | base64 -d >"$draft" ;;
+      ! there "$draft" || rm -f "$draft"
+      umask 077
+      decode >"$draft"
+      umask 022 ;;
     esac
     [ "$kind" = block ] || chmod "$mode" "$draft"
     note="$lab -"
-    [ "$kind" = block ] || note=$(stat -c '%s %Z' "$draft")
+    [ "$kind" != large ] || note=$(stat -c '%s %Z' "$draft")
     printf '%s\n' "$hash $kind $note $path" >"$record.new"
     mv -f "$record.new" "$record"
     mv -f "$draft" "$target"
@@ -110,17 +128,19 @@ while read -r op name kind keep mode hash lab path data; do
     elif there "$kept"; then mv -f "$kept" "$path"; fi
     rm -f "$record" "$original" ;;
   esac
-  case $path in
-  /etc/systemd/system/*) reload=yes ;;
-  /etc/systemd/resolved.conf.d/*) resolved=yes ;;
-  /etc/NetworkManager/conf.d/*) networkmanager=yes ;;
+  case $op:$path in
+  *:/etc/systemd/system/*) [ "$op" = put ] && is_known "$path" || reload=yes ;;
+  *:/etc/systemd/resolved.conf.d/*) resolved=yes ;;
+  *:/etc/NetworkManager/conf.d/*) networkmanager=yes ;;
   esac
 done
 [ -z "$reload" ] || systemctl daemon-reload
 # Who reads what was written and is no service of the lab.
 [ -z "$resolved" ] || systemctl try-restart systemd-resolved
 [ -z "$networkmanager" ] || systemctl try-reload-or-restart NetworkManager
-`.replace('@NOTE@', () => NOTE);
+`
+  .replaceAll('$\\{', '${')
+  .replace('@NOTE@', () => NOTE);
 
 /** What PUSH reads for these files. The content of a large one is beside its place already, as `.lablb-new`. */
 export function pushInput(files: readonly FileSpec[]): string {

@@ -135,7 +135,7 @@ describe('push', () => {
   });
 
   it('can be cut short anywhere, done again and undone', () => {
-    const commands = ['mv', 'cp', 'chmod', 'stat', 'base64'];
+    const commands = ['mv', 'cp', 'chmod', 'mkdir', 'cat', 'base64'];
     put('/etc/x', 'original');
     const spec: FileSpec = { path: '/etc/x', content: 'ours', keepOriginal: true };
     let cut = 0;
@@ -192,13 +192,18 @@ describe('probe', () => {
 
   it('reads what services were started with', () => {
     const node = readProbe(
-      'os rocky rhel\npkg httpd\nsvc httpd active enabled\nstarted httpd abc  /etc/a\nsvc nginx failed disabled\n',
+      [
+        'os rocky rhel\npkg httpd\nunits httpd nginx gone',
+        'active active\nenabled enabled\nactive failed\nenabled disabled\nactive inactive\nenabled ',
+        'started httpd abc  /etc/a\n',
+      ].join('\n'),
     );
     expect(node.family).toBe('rhel');
     expect(node.packages).toEqual(new Set(['httpd']));
     expect(node.services.get('httpd')).toMatchObject({ running: true, enabled: true });
     expect(node.services.get('httpd')?.revision).toMatch(/^[0-9a-f]{16}$/);
-    expect(node.services.get('nginx')).toEqual({ running: false, enabled: false, revision: undefined });
+    for (const name of ['nginx', 'gone'])
+      expect(node.services.get(name)).toEqual({ running: false, enabled: false, revision: undefined });
   });
 });
 
@@ -207,6 +212,15 @@ describe('note', () => {
     put('/etc/conf', 'one');
     sh(NOTE, '', 'httpd', at('/etc/conf'), at('/etc/absent'));
     expect(read('/run/lablb/httpd')).toBe(`${sha256('one')}  ${at('/etc/conf')}\n`);
+  });
+
+  it('takes of a file that is not all ours the block alone', () => {
+    put('/etc/hosts', 'a\n');
+    const content = '# >>> lablb x\n1.1.1.1 a\n# <<< lablb x\n';
+    push({ path: '/etc/hosts', content, block: 'x' }, { path: '/etc/conf', content: 'one' });
+    sh(NOTE, '', 'httpd', at('/etc/conf'), at('/etc/hosts'));
+    const lines = [`${sha256(content)}  ${at('/etc/hosts')}`, `${sha256('one')}  ${at('/etc/conf')}`];
+    expect(read('/run/lablb/httpd')).toBe(`${lines.join('\n')}\n`);
   });
 });
 
