@@ -1,8 +1,11 @@
 import type { NodeSpec } from '../provider.ts';
 import type { LxdClient } from './client.ts';
 import { copyInstance, createInstance, type Start, startInstance } from './create.ts';
-import { draftOf, type Preparation, preparing, publish, recall } from './prepared.ts';
+import { draftName, draftOf, type Preparation, preparing, publish, recall } from './prepared.ts';
 import type { InstanceSettings, LxdSettings } from './settings.ts';
+
+/** Takes work that no node waits for, and the name of an instance that is there for it alone. */
+export type GoOn = (work: Promise<unknown>, instance?: string) => void;
 
 export interface Kind {
   /** To make it from. */
@@ -22,11 +25,10 @@ export interface Kind {
 export class Alike {
   readonly #client: LxdClient;
   readonly #lxd: LxdSettings;
-  readonly #goOn: (work: Promise<unknown>) => void;
+  readonly #goOn: GoOn;
   #first: First | undefined;
 
-  /** `goOn` takes work that no node waits for. */
-  constructor(client: LxdClient, lxd: LxdSettings, goOn: (work: Promise<unknown>) => void) {
+  constructor(client: LxdClient, lxd: LxdSettings, goOn: GoOn) {
     this.#client = client;
     this.#lxd = lxd;
     this.#goOn = goOn;
@@ -55,7 +57,11 @@ export class Alike {
     if (!wanted()) return says;
     const { keepAs } = kind;
     const draft = keepAs && draftOf(this.#client, this.#lxd, node, keepAs);
-    if (draft) this.#goOn(draft.then((name) => publish(this.#client, name, keepAs)));
+    if (draft)
+      this.#goOn(
+        draft.then((name) => publish(this.#client, name, keepAs)),
+        draftName(keepAs),
+      );
     await Promise.allSettled([...copies, draft]);
     await recall(this.#client, node.name);
     return says;

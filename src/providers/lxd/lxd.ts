@@ -20,7 +20,7 @@ import type {
   ObservedNode,
   SweepResult,
 } from '../provider.ts';
-import { Alike, type Kind } from './alike.ts';
+import { Alike, type GoOn, type Kind } from './alike.ts';
 import { FULL_HINTS, LxdClient, named, refusal } from './client.ts';
 import { startInstance } from './create.ts';
 import { Images, keptImages } from './images.ts';
@@ -67,6 +67,8 @@ export class LxdProvider implements LabProvider {
   readonly #says = new Map<NodeName, string>();
   /** What goes on by itself: see `settle`. */
   readonly #underWay = new Set<Promise<void>>();
+  /** Instances that are there for that alone, and for now. */
+  readonly #drafts = new Set<string>();
   /** Nodes whose ports are being published. */
   readonly #publishing = new Set<NodeName>();
   readonly programs = () => machinePrograms;
@@ -85,7 +87,9 @@ export class LxdProvider implements LabProvider {
       this.#settings.macvlan === false ? undefined : macvlanNow(this.#client),
     ]);
     this.#profile = profile;
-    const seen = instances.filter((instance) => isOf(instance, lab) || names.has(instance.name));
+    const seen = instances.filter(
+      (one) => (isOf(one, lab) || names.has(one.name)) && !this.#drafts.has(one.name),
+    );
     this.#absent = new Set([...names].filter((name) => !instances.some((one) => one.name === name)));
     if (this.#absent.size > 0) this.#images.look();
     const nodes = await Promise.all(
@@ -130,7 +134,7 @@ export class LxdProvider implements LabProvider {
     }
     const started = (): void => this.#publish(name, wanted.devices);
     const key = JSON.stringify(kind);
-    const alike = this.#alike.get(key) ?? new Alike(this.#client, this.#settings, (work) => this.#goOn(work));
+    const alike = this.#alike.get(key) ?? new Alike(this.#client, this.#settings, this.#goOn);
     this.#alike.set(key, alike);
     this.#says.set(name, await alike.make(node, kind, { ...start, started }));
   }
@@ -335,14 +339,16 @@ export class LxdProvider implements LabProvider {
   }
 
   /** Work that nothing waits for; what fails is seen by the next look, done again, and told then. */
-  #goOn(work: Promise<unknown>): void {
-    const done = work.then(
-      () => {},
-      () => {},
-    );
+  readonly #goOn: GoOn = (work, instance = '') => {
+    this.#drafts.add(instance);
+    const done = work
+      .catch(() => {})
+      .then(() => {
+        this.#underWay.delete(done);
+        this.#drafts.delete(instance);
+      });
     this.#underWay.add(done);
-    done.finally(() => this.#underWay.delete(done));
-  }
+  };
 
   async #probe(node: NodeName): Promise<string> {
     for (let attempt = 1; ; attempt++) {

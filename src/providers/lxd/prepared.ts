@@ -45,10 +45,15 @@ export async function draftOf(
   { lab, name: of }: Pick<NodeSpec, 'lab' | 'name'>,
   alias: string,
 ): Promise<string> {
-  const name = `lablb-${alias.split('/').at(-1)}`;
+  const name = draftName(alias);
   await client.try(['delete', '--force', client.at(name)]); // left by one that was interrupted
   await copyInstance(client, lxd, { lab, name }, of);
   return name;
+}
+
+/** An instance's name. */
+export function draftName(alias: string): string {
+  return `lablb-${alias.split('/').at(-1)}`;
 }
 
 /** The image of a draft, which is gone afterwards. */

@@ -12,9 +12,7 @@ import type { ObservedGuard, ObservedNode, ObservedService } from '../provider.t
  *     pkg httpd
  *     file <sha256 as written> <path>
  *     now <sha256> <path>                      of a file that is there
- *     units <unit>…                            and their states, in this order:
- *     active <active|inactive|…>
- *     enabled <enabled|disabled|…>
+ *     svc <unit> <active|inactive|…> <enabled|…>
  *     resolver <owner> <target>                who writes /etc/resolv.conf, and what was in it before any lab
  *     nameserver <address>
  *     search <domain>…
@@ -63,11 +61,9 @@ for record in /var/lib/lablb/pushed/*; do
   else set -- "$@" "$path"; fi
 done
 [ $# = 0 ] || sha256sum "$@" | sed 's/^/now /'
-if [ -n "$units" ]; then
-  echo "units$units"
-  systemctl show -p ActiveState -p UnitFileState $units 2>/dev/null | sed -n 's/^ActiveState=/active /p;s/^UnitFileState=/enabled /p'
-fi
 for unit in $units; do
+  # Not 'show': there what is enabled is as it was when the unit was read.
+  echo "svc $unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
   [ ! -e "/run/lablb/$unit" ] || while read -r line; do echo "started $unit $line"; done <"/run/lablb/$unit"
 done
 [ ! -e /run/lablb/fault ] || echo "fault $(cat /run/lablb/fault)"
@@ -97,10 +93,7 @@ export function readProbe(text: string): Omit<ObservedNode, 'state' | 'address'>
     files: new Map(of('now').map(([hash, path]) => [path!, hash!])),
     pushed: new Map(of('file').map(([hash, path]) => [path!, hash!])),
     services: new Map(
-      (of('units')[0] ?? []).map((name, i) => [
-        name,
-        service(name, of('active')[i]?.[0], of('enabled')[i]?.[0], started),
-      ]),
+      of('svc').map(([name, active, enabled]) => [name!, service(name!, active, enabled, started)]),
     ),
     guards: new Map(
       of('guard').map(([name]): [string, ObservedGuard] => [

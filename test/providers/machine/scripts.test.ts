@@ -193,8 +193,7 @@ describe('probe', () => {
   it('reads what services were started with', () => {
     const node = readProbe(
       [
-        'os rocky rhel\npkg httpd\nunits httpd nginx gone',
-        'active active\nenabled enabled\nactive failed\nenabled disabled\nactive inactive\nenabled ',
+        'os rocky rhel\npkg httpd\nsvc httpd active enabled\nsvc nginx failed disabled\nsvc gone inactive ',
         'started httpd abc  /etc/a\n',
       ].join('\n'),
     );
