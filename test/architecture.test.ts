@@ -29,7 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   shell: [],
   credentials: ['state', 'topology'],
   state: ['shell', 'plan'],
-  providers: ['shell', 'state', 'plan', 'os', 'roles', 'render'],
+  providers: ['shell', 'state', 'plan', 'os', 'roles', 'render', 'credentials'],
   balancer: ['credentials'],
   verify: [
     'balancer',

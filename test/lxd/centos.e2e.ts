@@ -69,9 +69,4 @@ describe.each([
     expect(await host.must('test', 'tls', 'redirect')).toContain('accepted');
     expect(await host.must('up')).toMatch(/nothing to do/);
   });
-
-  it('is not written down as a script, which would hold the key', async () => {
-    const said = await host.lablb('up', '--dry-run', '--format', 'sh');
-    expect(said).toMatchObject({ status: 2, stderr: expect.stringContaining('would hold its private key') });
-  });
 });

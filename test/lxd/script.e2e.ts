@@ -34,6 +34,25 @@ describe('the lab as a script', () => {
     expect(await host.instances()).toEqual([]);
   });
 
+  it('centos-ssh-nginx.yaml: with certificates and a password that it makes, and lablb keeps', async () => {
+    host.topology('centos-ssh-nginx.yaml', (text) =>
+      text
+        .replace(/^ {2}ns\d:.*\n/gm, '')
+        .replace('provider: ssh', 'provider: lxd')
+        .replace('\nnodes:', "\nlxd: { image: 'images:rockylinux/8' }\nnodes:"),
+    );
+    writeFileSync(join(host.folder, 'lab.sh'), await host.must('up', '--dry-run', '--format', 'sh'));
+    const made = await host.run('bash', 'lab.sh');
+    expect(made.status, made.stderr).toBe(0);
+    const password = /user haproxy, password ([0-9a-f]{20})$/m.exec(made.stdout)?.[1];
+    expect(password).toBeDefined();
+    expect(await host.must('test', 'roundrobin', 'tls', 'redirect', 'stats')).toContain('accepted');
+    expect(await host.must('up')).toMatch(/nothing to do/);
+    expect(await host.must('status', '--show-password')).toContain(password);
+    await host.must('down');
+    expect(await host.instances()).toEqual([]);
+  });
+
   it('does not adopt a lab that is not what its topology says', async () => {
     host.topology('debian-lxd-nginx.yaml');
     const said = await host.lablb('test', 'roundrobin');

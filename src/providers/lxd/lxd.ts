@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, LabError } from '../../errors.ts';
+import { LabError } from '../../errors.ts';
 import { renderNode } from '../../render/render.ts';
 import type { NodeView } from '../../render/view.ts';
 import { desire, packagesOf } from '../../roles/desire.ts';
@@ -30,6 +30,7 @@ import { dropMacvlan, ensureMacvlan, type MacvlanProfile, macvlanDevice, macvlan
 import { waitForAddress } from './network.ts';
 import { MANY, preparedAlias } from './prepared.ts';
 import { addressToken, labScript, passwordToken } from './script.ts';
+import { tlsStandIn } from './script-credentials.ts';
 import {
   deviceStep,
   deviceText,
@@ -269,8 +270,7 @@ export class LxdProvider implements LabProvider {
   }
 
   async script(topology: Topology): Promise<string> {
-    const { stats, tls } = topology.balancer;
-    if (tls) throw noScript();
+    const { stats } = topology.balancer;
     const hidden =
       stats?.user === undefined
         ? topology
@@ -283,8 +283,12 @@ export class LxdProvider implements LabProvider {
           };
     const addresses = new Map(topology.nodes.map(({ name }) => [name, addressToken(name)]));
     const nothing: Observed = { nodes: new Map() };
+    const credentials = { tls: tlsStandIn(topology) };
     const views = new Map(
-      topology.nodes.map((node) => [node.name, this.#view(node, nothing, addresses, false)]),
+      topology.nodes.map((node) => [
+        node.name,
+        { ...this.#view(node, nothing, addresses, false), credentials },
+      ]),
     );
     return labScript({
       topology,
@@ -488,14 +492,6 @@ function foreign(node: NodeName): LabError {
       hints: ['another name for the node in the topology', `lxc config show ${node}`],
     },
   );
-}
-
-function noScript(): LabError {
-  return new LabError('a lab with TLS cannot be written down: the script would hold its private key', {
-    code: 'script.tls',
-    exit: EXIT.refused,
-    hints: ['lablb up --dry-run', 'balancer.tls: false'],
-  });
 }
 
 function absent(node: NodeName): LabError {

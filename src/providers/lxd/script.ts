@@ -7,6 +7,13 @@ import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { NOTE } from '../machine/note.ts';
 import type { FileSpec } from '../provider.ts';
 import { profileSteps } from './macvlan.ts';
+import {
+  certificateLines,
+  keepLines,
+  PASSWORD_VARIABLE,
+  passwordLines,
+  tlsSource,
+} from './script-credentials.ts';
 import { type Device, deviceStep, instanceSettings, type LxdSettings, NODE, OWNER } from './settings.ts';
 
 /** What stands for an address, or for the password, while files are rendered that know neither yet. */
@@ -16,7 +23,6 @@ export const passwordToken = (password: string): string =>
   configWord(password) === password ? PLAIN_TOKEN : QUOTED_TOKEN;
 const PLAIN_TOKEN = 'LABLB-STATS-PASSWORD-';
 const QUOTED_TOKEN = 'LABLB#STATS#PASSWORD#';
-const PASSWORD_VARIABLE = 'STATS_PASSWORD';
 const QUOTED_VARIABLE = 'STATS_PASSWORD_QUOTED';
 
 export interface ScriptParts {
@@ -44,6 +50,7 @@ export function labScript(parts: ScriptParts): string {
       ({ node, desired }) => [`Make ${node.name}`, make(parts, node, desired, files(node.name))] as const,
     ),
     ['Wait for their addresses', pairs.map(({ node }) => `${variable(node.name)}=$(address ${node.name})`)],
+    ['Certificates', certificateLines(topology, variable)],
     ...pairs
       .filter(({ desired }) => desired.packages.length > 0)
       .map(
@@ -60,8 +67,11 @@ export function labScript(parts: ScriptParts): string {
             start(desired),
           ] as const,
       ),
+    ['What lablb keeps of it', keepLines(topology)],
   ];
-  const body = sections.map(([title, lines], i) => `# ── ${i + 1}. ${title} ──\n\n${lines.join('\n')}\n`);
+  const body = sections
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines], i) => `# ── ${i + 1}. ${title} ──\n\n${lines.join('\n')}\n`);
   return `${[preamble(parts), ...body, ending(parts)].join('\n')}`;
 }
 
@@ -71,10 +81,11 @@ function preamble({ topology, settings, command }: ScriptParts): string {
     command === 'lxc' && !project
       ? ''
       : `\n# Every command below goes through this.\nlxc() { command ${command}${project} "$@"; }\n`;
+  const password = passwordLines(topology.balancer);
   const secret =
-    topology.balancer.stats?.user === undefined
+    password.length === 0
       ? ''
-      : `\n# The password of the statistics page comes from the environment.\n: "\${${PASSWORD_VARIABLE}:?say it: ${PASSWORD_VARIABLE}=… bash this-script}"\n# The same between the single quotes of a haproxy.cfg.\nq="'\\''"\n${QUOTED_VARIABLE}=\${${PASSWORD_VARIABLE}//\\'/"$q"}\n`;
+      : `\n${password.join('\n')}\n# The same between the single quotes of a haproxy.cfg.\nq="'\\''"\n${QUOTED_VARIABLE}=\${${PASSWORD_VARIABLE}//\\'/"$q"}\n`;
   return `#!/bin/bash
 # Lab '${topology.name}' by hand: what \`lablb up\` does, as plain commands. For a host that does not have the lab yet.
 # Afterwards \`lablb up\` finds nothing to do, \`lablb test\` tests it, \`lablb down\` takes it away.
@@ -181,7 +192,7 @@ function put({ topology, settings }: ScriptParts, node: string, files: readonly 
             ]),
           ]
         : []),
-      `${lxc(['file', 'push', '--quiet', '--create-dirs', '--mode', octal(file), '-', `${name}${file.path}`])} ${hereDocument(String(file.content), topology)}`,
+      pushed(file, name, topology),
     ]),
     ...large.map((file) =>
       lxc([
@@ -205,6 +216,13 @@ function put({ topology, settings }: ScriptParts, node: string, files: readonly 
   ];
 }
 
+function pushed(file: FileSpec, node: string, topology: Topology): string {
+  const push = (source: string): string =>
+    `lxc file push --quiet --create-dirs --mode ${octal(file)} ${source} ${quote(`${node}${file.path}`)}`;
+  const source = tlsSource(file.path);
+  return source ? push(source) : `${push('-')} ${hereDocument(String(file.content), topology)}`;
+}
+
 function start({ name, services }: DesiredNode): string[] {
   return [
     lxc(['exec', name, '-T', '--', 'systemctl', 'daemon-reload']),
@@ -221,7 +239,12 @@ function ending({ topology, wish }: ScriptParts): string {
   const host = topology.balancer.sites[0]?.host;
   const { port } = topology.balancer;
   const url = `http://$${variable(proxy.name)}${port === 80 ? '' : `:${port}`}/`;
-  return `echo "try: lxc exec ${proxy.name} -- curl -s${host ? ` -H 'Host: ${host}'` : ''} ${url}"\n`;
+  const { stats } = topology.balancer;
+  const password = `echo "statistics: user ${stats?.user}, password $${PASSWORD_VARIABLE}"\n`;
+  return [
+    `echo "try: lxc exec ${proxy.name} -- curl -s${host ? ` -H 'Host: ${host}'` : ''} ${url}"\n`,
+    ...(stats?.user !== undefined && stats.password === undefined ? [password] : []),
+  ].join('');
 }
 
 /** Standard input: `<<'END'` with the text, or with variables in it where addresses belong. */
