@@ -12,10 +12,11 @@ import { TLS_PATHS } from '../render/tls-files.ts';
 import { desire, type Wish } from '../roles/desire.ts';
 import { execute } from '../runner/execute.ts';
 import { type Run, type StepResult, startRun } from '../runner/run.ts';
-import { formerNodes } from '../state/former.ts';
+import { formerNodes, marksOf } from '../state/former.ts';
 import { withLock } from '../state/lock.ts';
-import { type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
-import type { Topology, TopologyNode } from '../topology/topology.ts';
+import { type FormerNode, type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
+import type { Topology } from '../topology/topology.ts';
+import { notesOnFormer } from './status.ts';
 
 export interface UpOptions {
   readonly only?: readonly string[];
@@ -31,6 +32,8 @@ export interface UpReport {
   readonly results: readonly StepResult[];
   /** The statistics page's password, when this run made it. */
   readonly newPassword?: string;
+  /** What was not to be done and is no failure: old machines that do not answer. */
+  readonly notes: readonly string[];
 }
 
 /** Rounds until nothing is left to do: what one round makes (addresses) may be what the next one writes. */
@@ -53,11 +56,13 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         force: options.force && round === 1,
         kept,
       });
-      const { plan, wish, observed } = planned;
+      const { plan, wish, observed, notes } = planned;
       kept = planned.kept;
+      const former = formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name)));
       remember(topology, asFarAsKnown(wish.desired, observed), {
         finished: plan.steps.length === 0 && !options.only,
-        former: formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name))),
+        former,
+        marks: topology.provider === 'ssh' ? marksOf(topology, observed) : undefined,
       });
       // The others go on without a node that failed; what is left of it is for the next `up`.
       const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
@@ -69,7 +74,7 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         // One that no node was to be given yet was not kept either.
         const password = readKept(topology.name).statsPassword;
         const newPassword = password === before ? undefined : password;
-        return { desired: wish.desired, results, newPassword };
+        return { desired: wish.desired, results, newPassword, notes };
       }
       if (round === ROUNDS) throw doesNotSettle(rest);
       const now = firstThings(rest, wish);
@@ -92,7 +97,7 @@ export async function planUp(
     /** What was made for the lab and is not kept yet; read where it is kept unless said. */
     readonly kept?: Kept;
   },
-): Promise<{ plan: Plan; wish: Wish; kept: Kept; observed: Observed }> {
+): Promise<{ plan: Plan; wish: Wish; kept: Kept; observed: Observed; notes: readonly string[] }> {
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
   const observed = await provider.observe(topology.name);
@@ -110,7 +115,8 @@ export async function planUp(
   const informed = new Map([...views].map(([name, view]) => [name, { ...view, credentials }]));
   const wish = desire(topology, informed, provider.programs(topology), renderNode);
   const reasons = new Map(because === undefined ? [] : TLS_PATHS.map((path) => [path, because]));
-  return { plan: makePlan(wish.desired, observed, { ...options, reasons }), wish, kept, observed };
+  const notes = notesOnFormer(formerNodes(topology), topology, observed);
+  return { plan: makePlan(wish.desired, observed, { ...options, reasons }), wish, kept, observed, notes };
 }
 
 /** While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. */
@@ -166,7 +172,11 @@ function handsFor(
 export function remember(
   topology: Topology,
   desired: Desired,
-  { finished, former = [] }: { finished: boolean; former?: readonly TopologyNode[] },
+  {
+    finished,
+    former = [],
+    marks,
+  }: { finished: boolean; former?: readonly FormerNode[]; marks?: LabRecord['marks'] },
 ): void {
   const before = readRecord(topology.name);
   const names = [...topology.nodes, ...former].map((node) => node.name);
@@ -179,6 +189,7 @@ export function remember(
     topology,
     nodes: finished ? names : [...new Set([...(before?.nodes ?? []), ...names])],
     former: former.length > 0 ? former : undefined,
+    marks,
     desired,
     upAt: finished ? (before?.upAt ?? new Date().toISOString()) : undefined,
   };

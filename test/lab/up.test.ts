@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { interrupted } from '../../src/cli/failure.ts';
 import { statsPassword } from '../../src/credentials/kept.ts';
 import { LabError } from '../../src/errors.ts';
@@ -249,4 +249,84 @@ nodes:
   expect(provider.calls).toContain('destroy web2');
   expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha']);
   expect(requireRecord('quick').former).toBeUndefined();
+});
+
+describe('a node that moves to another machine', () => {
+  const at = (address: string) =>
+    topologyOf(`
+name: quick
+provider: ssh
+nodes:
+  web1: { address: ${address} }
+  proxyha: { address: 192.0.2.9 }
+`);
+  /** web1 was at 192.0.2.1, and its machine is still as the lab had it. */
+  const moved = async (to = '192.0.2.2') => {
+    await up({}, at('192.0.2.1'));
+    provider.nodes.set('web1@192.0.2.1', provider.nodes.get('web1')!);
+    provider.nodes.delete('web1');
+    provider.calls.length = 0;
+    return at(to);
+  };
+
+  it('leaves the old one first, and says why', async () => {
+    const topology = await moved();
+    const { plan } = await planUp(topology, provider, {});
+    expect(plan.steps.find(({ op }) => op.kind === 'destroy')).toMatchObject({
+      node: 'web1@192.0.2.1',
+      why: 'the topology has it at another address now',
+    });
+    await up({}, topology);
+    const order = provider.calls.filter((call) => /^(create|destroy)/.test(call));
+    expect(order).toEqual(['destroy web1@192.0.2.1', 'create web1']);
+    expect(requireRecord('quick')).toMatchObject({ nodes: ['web1', 'proxyha'] });
+    expect(requireRecord('quick').former).toBeUndefined();
+    expect((await up({}, topology)).results).toEqual([]);
+  });
+
+  it('goes with --only NODE, and not with that of another', async () => {
+    const topology = await moved();
+    await up({ only: ['proxyha'] }, topology);
+    expect(provider.calls).not.toContain('destroy web1@192.0.2.1');
+    await up({ only: ['web1'] }, topology);
+    expect(provider.calls).toContain('destroy web1@192.0.2.1');
+  });
+
+  it('keeps an old one in mind that does not answer, and says so, until it does', async () => {
+    const topology = await moved();
+    const old = provider.nodes.get('web1@192.0.2.1')!;
+    provider.nodes.delete('web1@192.0.2.1');
+    provider.silent.add('web1@192.0.2.1');
+    const { results, notes } = await up({}, topology);
+    expect(results.filter(({ state }) => state !== 'done')).toEqual([]);
+    expect(notes).toEqual([
+      'web1@192.0.2.1: the topology has it at another address now, and it cannot be given back: no answer; the next `lablb up` tries again',
+    ]);
+    expect((await up({}, topology)).notes).toEqual(notes);
+    expect((await labStatus(requireRecord('quick'), provider)).notes).toEqual(
+      expect.arrayContaining([...notes]),
+    );
+    expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha', 'web1@192.0.2.1']);
+    provider.silent.clear();
+    provider.nodes.set('web1@192.0.2.1', old);
+    expect((await labStatus(requireRecord('quick'), provider)).drift).toEqual([
+      { node: 'web1@192.0.2.1', what: 'take away', why: 'the topology has it at another address now' },
+    ]);
+    expect((await up({}, topology)).notes).toEqual([]);
+    expect(provider.calls).toContain('destroy web1@192.0.2.1');
+    expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha']);
+  });
+
+  it('is taken down with its old machine', async () => {
+    const topology = await moved();
+    provider.fault = (call) => {
+      if (call.startsWith('destroy')) throw new LabError('lost', { code: 'x' });
+    };
+    const { results } = await up({}, topology);
+    expect(results.find(({ state }) => state === 'failed')?.step.node).toBe('web1@192.0.2.1');
+    provider.fault = () => undefined;
+    const { gone } = await takeDown(requireRecord('quick'), provider);
+    expect([...gone].sort()).toEqual(['proxyha', 'web1@192.0.2.1']);
+    expect(provider.nodes.size).toBe(0);
+  });
 });
