@@ -23,8 +23,8 @@ export interface UpOptions {
   readonly parallel: number;
   readonly force?: boolean;
   readonly signal?: AbortSignal;
-  /** Shows a run; resolves when it is over. */
-  readonly show: (plan: Plan, run: Run, desired: Desired) => Promise<void>;
+  /** Shows a run; resolves when it is over. `waiting`: nodes that have more to do, which waits for one that failed. */
+  readonly show: (plan: Plan, run: Run, desired: Desired, waiting: ReadonlySet<string>) => Promise<void>;
 }
 
 export interface UpReport {
@@ -82,7 +82,7 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       if (now === rest) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
       const run = startRun(now, (step) => execute(step, hands), options);
-      await options.show(now, run, wish.desired);
+      await options.show(now, run, wish.desired, new Set(aside.map(({ node }) => node)));
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
     }

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { coloursFor } from '../../src/cli/colours.ts';
 import { interrupted } from '../../src/cli/failure.ts';
 import { statsPassword } from '../../src/credentials/kept.ts';
 import { LabError } from '../../src/errors.ts';
@@ -9,6 +10,7 @@ import { failNode } from '../../src/lab/faults.ts';
 import { labStatus } from '../../src/lab/status.ts';
 import { bringUp, planUp, type UpOptions } from '../../src/lab/up.ts';
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
+import { showPlain } from '../../src/runner/progress.ts';
 import { formerNodes } from '../../src/state/former.ts';
 import { readRecord, requireRecord } from '../../src/state/record.ts';
 import { temporaryState } from '../support/state.ts';
@@ -68,6 +70,34 @@ it('goes on elsewhere when a node fails, and where it was the next time', async 
   expect(again.results.map(({ step }) => step.id)).toContain('web1:create');
   expect(again.results.map(({ step }) => step.id)).not.toContain('web2:create');
   expect((await up()).results).toEqual([]);
+});
+
+it('does not call a node done while what is left of it waits for one that failed', async () => {
+  const { views } = provider;
+  // As where addresses come with the nodes: all are made first, then looked at again.
+  provider.views = async (...args) => {
+    const known = await views.apply(provider, args);
+    return new Map([...known].map(([name, view]) => [name, { ...view, provisional: 'address' as const }]));
+  };
+  provider.fault = (call) => {
+    if (call === 'create web1') throw new LabError('no address', { code: 'x' });
+  };
+  const lines: string[] = [];
+  const show: UpOptions['show'] = async (plan, run, _, waiting) => {
+    lines.push('--');
+    const write = (line: string): void => void lines.push(line.trim().replace(/ +[\d.]+ m?s$/, ''));
+    await showPlain({ plan, run, about: () => 'fine', waiting, colours: coloursFor({}), write });
+  };
+  await up({ show });
+  expect(lines.filter((line) => /^(--|[✔✖])/.test(line)).map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+    '--',
+    '✖ web1 create failed',
+    '✔ web2 fine',
+    '✔ proxyha fine',
+    '--',
+    '✔ web2 fine',
+    '✖ proxyha not finished',
+  ]);
 });
 
 it('stops between steps when it is interrupted, and leaves a record', async () => {
