@@ -34,7 +34,7 @@ export function upLines(
   if (results.length === 0) return [`${topology.name} is up: nothing to do (${seconds(ms)})`];
   const unfinished = new Set(results.filter(({ state }) => state !== 'done').map(({ step }) => step.node));
   if (unfinished.size > 0) {
-    const fine = topology.nodes.length - unfinished.size;
+    const fine = topology.nodes.filter(({ name }) => !unfinished.has(name)).length;
     const others = fine === 1 ? 'the other node is' : `the other ${fine} nodes are`;
     const rest = fine > 0 ? `${others} up; ` : '';
     return [`  ${rest}run \`lablb up\` again to go on`];

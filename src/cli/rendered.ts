@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readGiven, readKept } from '../credentials/kept.ts';
 import { settleCredentials } from '../credentials/settle.ts';
@@ -6,6 +6,7 @@ import { didYouMean, EXIT, LabError } from '../errors.ts';
 import { providerFor } from '../providers/providers.ts';
 import { placeholderView, withoutSecrets } from '../render/placeholder.ts';
 import { type NodeView, renderNode } from '../render/render.ts';
+import { makeFolder } from '../state/folder.ts';
 import { readRecord } from '../state/record.ts';
 import type { Topology } from '../topology/topology.ts';
 
@@ -86,7 +87,7 @@ async function credentialsOf(
 export async function writeRendered(folder: string, files: readonly RenderedFile[]): Promise<void> {
   for (const { node, path, mode, content, encoding } of files) {
     const file = join(folder, node, path);
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     await writeFile(file, Buffer.from(content, encoding), { mode: Number.parseInt(mode, 8) });
     await chmod(file, Number.parseInt(mode, 8));
   }

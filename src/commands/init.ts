@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { starterTopology } from '../render/starter.ts';
+import { makeFolder } from '../state/folder.ts';
 import { PROVIDERS } from '../topology/schema.ts';
 import type { ProviderName } from '../topology/topology.ts';
 
@@ -40,8 +41,8 @@ export default class Init extends LabCommand {
 }
 
 async function write(file: string, text: string, force: boolean): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
   try {
+    makeFolder(dirname(file));
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';

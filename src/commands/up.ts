@@ -61,23 +61,23 @@ export default class Up extends LabCommand {
       return { script };
     }
     if (flags['dry-run']) {
-      const { plan } = await planUp(topology, provider, flags);
-      this.log([head, ...planLines(plan, this.c)].join('\n'));
+      const { plan, notes } = await planUp(topology, provider, flags);
+      this.log([head, ...planLines(plan, this.c), ...this.#told(notes)].join('\n'));
       return plan;
     }
 
     let announced = false;
-    const { desired, results, newPassword } = await bringUp(topology, provider, {
+    const { desired, results, newPassword, notes } = await bringUp(topology, provider, {
       ...flags,
       signal: within(flags.timeout, this.interruptible()),
-      show: async (plan, run, desired) => {
+      show: async (plan, run, desired, waiting) => {
         const { canRedraw, showPlain, showTree } = await import('../runner/progress.ts');
         if (this.jsonEnabled()) return;
         if (!announced) this.log(head);
         announced = true;
         const show = canRedraw(process.stdout) ? showTree : showPlain;
         const about = (node: string): string => nodeAbout(desired, node);
-        await show({ plan, run, about, colours: this.c, write: (line) => this.log(line) });
+        await show({ plan, run, about, waiting, colours: this.c, write: (line) => this.log(line) });
       },
     });
     const took = performance.now() - started;
@@ -85,7 +85,8 @@ export default class Up extends LabCommand {
     for (const { error } of failures)
       if (!this.jsonEnabled()) process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
     if (failures.length > 0) this.fail();
-    this.log(upLines(topology, desired, results, took, this.c, newPassword).join('\n'));
+    const lines = upLines(topology, desired, results, took, this.c, newPassword);
+    this.log([...lines, ...this.#told(notes)].join('\n'));
     return {
       lab: topology.name,
       provider: topology.provider,
@@ -106,6 +107,11 @@ export default class Up extends LabCommand {
         about,
       })),
       failures: failures.map(({ error }) => failureToJson(error).error),
+      notes,
     };
+  }
+
+  #told(notes: readonly string[]): string[] {
+    return notes.map((note) => this.c.yellow(`  ${note}`));
   }
 }

@@ -1,10 +1,11 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import type { Finding, Need } from '../providers/finding.ts';
 import { bindProbe } from '../providers/local/placement.ts';
 import { findProgram } from '../providers/local/programs.ts';
 import { examineLxd } from '../providers/lxd/doctor.ts';
 import { enginePath } from '../shell/engine.ts';
 import { run } from '../shell/run.ts';
+import { makeFolder } from '../state/folder.ts';
 import { stateHome } from '../state/paths.ts';
 
 /** One thing that a provider needs or can use. */
@@ -96,7 +97,7 @@ async function engine(): Promise<string | undefined> {
 
 async function stateFolder(): Promise<string | undefined> {
   try {
-    mkdirSync(stateHome(), { recursive: true });
+    makeFolder(stateHome());
     accessSync(stateHome(), constants.W_OK);
     return stateHome();
   } catch {

@@ -22,8 +22,8 @@ export function settledIn(wish: Wish, other: Wish): Settled {
       const found = wish.desired.nodes
         .find(({ name }) => name === node)
         ?.services.find(({ name }) => name === service);
-      // A topology's own commands may use what no file says.
-      return !!found && !found.once && found.watch.every((path) => hasFile(node, path));
+      // The main one waits for other nodes' services; a topology's own commands may use what no file says.
+      return !!found && !found.main && !found.once && found.watch.every((path) => hasFile(node, path));
     },
   };
 }

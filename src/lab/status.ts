@@ -4,11 +4,12 @@ import { readKept } from '../credentials/kept.ts';
 import { daysLeft, renewalDays } from '../credentials/settle.ts';
 import type { PortMapping } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
+import { whyGone } from '../plan/moved.ts';
 import { describe, makePlan } from '../plan/plan.ts';
 import type { LabProvider, Observed, ObservedFault, ObservedNode } from '../providers/provider.ts';
 import type { LabRecord } from '../state/record.ts';
 import { plural } from '../text.ts';
-import type { ProviderName, Role } from '../topology/topology.ts';
+import type { ProviderName, Role, Topology, TopologyNode } from '../topology/topology.ts';
 
 export interface LabStatus {
   readonly lab: string;
@@ -89,7 +90,7 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
     user: record.topology.balancer.stats?.user,
     nodes,
     drift,
-    notes: [...notesOn(record), ...notices, ...notesOnFormer(record, observed)],
+    notes: [...notesOn(record), ...notices, ...notesOnFormer(record.former ?? [], record.topology, observed)],
   };
 }
 
@@ -106,11 +107,16 @@ function notesOn(record: LabRecord): string[] {
 }
 
 /** Machines that are to be given back, and cannot be. */
-function notesOnFormer({ former = [] }: LabRecord, { nodes }: Observed): string[] {
+export function notesOnFormer(
+  former: readonly TopologyNode[],
+  { nodes }: Topology,
+  { nodes: seen }: Observed,
+): string[] {
   return former.flatMap(({ name }) => {
-    const { state, problem } = nodes.get(name) ?? {};
+    const { state, problem } = seen.get(name) ?? {};
     if (state !== 'unreachable') return [];
-    return [`${name}: the topology no longer has it, and it cannot be given back: ${problem}`];
+    const why = whyGone(name, nodes);
+    return [`${name}: ${why}, and it cannot be given back: ${problem}; the next \`lablb up\` tries again`];
   });
 }
 

@@ -12,11 +12,12 @@ import { TLS_PATHS } from '../render/tls-files.ts';
 import { desire, type Wish } from '../roles/desire.ts';
 import { execute } from '../runner/execute.ts';
 import { type Run, type StepResult, startRun } from '../runner/run.ts';
-import { formerNodes } from '../state/former.ts';
+import { formerNodes, marksOf } from '../state/former.ts';
 import { withLock } from '../state/lock.ts';
-import { type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
-import type { Topology, TopologyNode } from '../topology/topology.ts';
+import { type FormerNode, type LabRecord, lockPath, readRecord, writeRecord } from '../state/record.ts';
+import type { Topology } from '../topology/topology.ts';
 import { elsewhere, type Settled, settledIn } from './settled.ts';
+import { notesOnFormer } from './status.ts';
 import { togetherFor } from './together.ts';
 
 export interface UpOptions {
@@ -24,8 +25,8 @@ export interface UpOptions {
   readonly parallel: number;
   readonly force?: boolean;
   readonly signal?: AbortSignal;
-  /** Shows a run; resolves when it is over. */
-  readonly show: (plan: Plan, run: Run, desired: Desired) => Promise<void>;
+  /** Shows a run; resolves when it is over. `waiting`: nodes that have more to do, which waits for one that failed. */
+  readonly show: (plan: Plan, run: Run, desired: Desired, waiting: ReadonlySet<string>) => Promise<void>;
 }
 
 export interface UpReport {
@@ -33,6 +34,8 @@ export interface UpReport {
   readonly results: readonly StepResult[];
   /** The statistics page's password, when this run made it. */
   readonly newPassword?: string;
+  /** What was not to be done and is no failure: old machines that do not answer. */
+  readonly notes: readonly string[];
 }
 
 /** Rounds until nothing is left to do: what one round makes (addresses) may be what the next one writes. */
@@ -55,11 +58,13 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         force: options.force && round === 1,
         kept,
       });
-      const { plan, wish, observed } = planned;
+      const { plan, wish, observed, notes } = planned;
       kept = planned.kept;
+      const former = formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name)));
       remember(topology, asFarAsKnown(wish.desired, observed), {
         finished: plan.steps.length === 0 && !options.only,
-        former: formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name))),
+        former,
+        marks: topology.provider === 'ssh' ? marksOf(topology, observed) : undefined,
       });
       // The others go on without a node that failed; what is left of it is for the next `up`.
       const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
@@ -71,7 +76,7 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
         // One that no node was to be given yet was not kept either.
         const password = readKept(topology.name).statsPassword;
         const newPassword = password === before ? undefined : password;
-        return { desired: wish.desired, results, newPassword };
+        return { desired: wish.desired, results, newPassword, notes };
       }
       if (round === ROUNDS) throw doesNotSettle(rest);
       const now = firstThings(rest, wish, planned.settled);
@@ -79,12 +84,22 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       if (now === rest) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
       const run = startRun(now, (step) => execute(step, hands), options);
-      await options.show(now, run, wish.desired);
+      await options.show(now, run, wish.desired, new Set(aside.map(({ node }) => node)));
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
       if (now === rest) await provider.settle?.(); // the next look should be the last
     }
   });
+}
+
+interface Planned {
+  readonly plan: Plan;
+  readonly wish: Wish;
+  readonly kept: Kept;
+  readonly observed: Observed;
+  readonly notes: readonly string[];
+  /** What of the wish is not a guess, while others are. */
+  readonly settled: () => Settled;
 }
 
 /** What `up` would do now. Touches nothing. */
@@ -95,7 +110,7 @@ export async function planUp(
     /** What was made for the lab and is not kept yet; read where it is kept unless said. */
     readonly kept?: Kept;
   },
-): Promise<{ plan: Plan; wish: Wish; kept: Kept; observed: Observed; settled: () => Settled }> {
+): Promise<Planned> {
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
   const observed = await provider.observe(topology.name);
@@ -115,8 +130,14 @@ export async function planUp(
     desire(topology, seen, provider.programs(topology), renderNode);
   const wish = wishFor(informed);
   const reasons = new Map(because === undefined ? [] : TLS_PATHS.map((path) => [path, because]));
-  const plan = makePlan(wish.desired, observed, { ...options, reasons });
-  return { plan, wish, kept, observed, settled: () => settledIn(wish, wishFor(elsewhere(informed))) };
+  return {
+    plan: makePlan(wish.desired, observed, { ...options, reasons }),
+    wish,
+    kept,
+    observed,
+    notes: notesOnFormer(formerNodes(topology), topology, observed),
+    settled: () => settledIn(wish, wishFor(elsewhere(informed))),
+  };
 }
 
 /**
@@ -158,7 +179,11 @@ function handsFor(
 export function remember(
   topology: Topology,
   desired: Desired,
-  { finished, former = [] }: { finished: boolean; former?: readonly TopologyNode[] },
+  {
+    finished,
+    former = [],
+    marks,
+  }: { finished: boolean; former?: readonly FormerNode[]; marks?: LabRecord['marks'] },
 ): void {
   const before = readRecord(topology.name);
   const names = [...topology.nodes, ...former].map((node) => node.name);
@@ -171,6 +196,7 @@ export function remember(
     topology,
     nodes: finished ? names : [...new Set([...(before?.nodes ?? []), ...names])],
     former: former.length > 0 ? former : undefined,
+    marks,
     desired,
     upAt: finished ? (before?.upAt ?? new Date().toISOString()) : undefined,
   };

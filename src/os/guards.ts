@@ -1,27 +1,21 @@
 import { firewalld } from './guards/firewalld.ts';
 import type { Guard, Needs } from './guards/guard.ts';
+import { nftables } from './guards/nftables.ts';
 import { selinux } from './guards/selinux.ts';
 import { ufw } from './guards/ufw.ts';
 
 /** What lablb gets along with. Another firewall is a row here and a file beside these. */
-const GUARDS: readonly Guard[] = [firewalld, ufw, selinux];
+const GUARDS: readonly Guard[] = [firewalld, ufw, nftables, selinux];
 
 /** A line for each thing that lablb let through: guard, what, detail. */
 const RECORD = '/var/lib/lablb/allowed';
 
-/** A ruleset of somebody's own is seen and left alone: nobody but its author knows where in it a rule belongs. */
-const LOOK_AT_NFTABLES = String.raw`
-if command -v nft >/dev/null && systemctl is-active -q nftables 2>/dev/null; then
-  nft list chains 2>/dev/null | sed -n '/^table /h;/hook input.*policy drop/{x;s/^table \([a-z0-9]*\) \([^ ]*\).*/drops nftables \1 \2/p;x}' | grep -v ' firewalld$'
-fi`;
-
 /**
  * Shell that looks at all of them. $address: the machine's in the lab, if known. Lines: `guard NAME`, `allows NAME
- * WHAT`, `given NAME WHAT` for what lablb let through, `drops nftables FAMILY TABLE`.
+ * WHAT`, `given NAME WHAT` for what lablb let through, `drops NAME FAMILY TABLE` for what it sees and leaves alone.
  */
 export const LOOK_AT_GUARDS = `
 ${GUARDS.map(({ look }) => look).join('\n')}
-${LOOK_AT_NFTABLES}
 [ ! -e ${RECORD} ] || sed -n 's/^\\([^ ]*\\) \\([^ ]*\\).*/given \\1 \\2/p' ${RECORD}`;
 
 /** What each guard must let through for a node, with the reason for when it does not. */

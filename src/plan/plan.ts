@@ -1,6 +1,7 @@
 import { LabError } from '../errors.ts';
 import type { Observed, ObservedFault, ObservedNode, ObservedService } from '../providers/provider.ts';
 import type { Desired, DesiredFile, DesiredNode, DesiredService } from './desired.ts';
+import { nameInLab, whyGone } from './moved.ts';
 
 export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
 
@@ -52,9 +53,9 @@ export function makePlan(desired: Desired, observed: Observed, options: PlanOpti
     ...desired.nodes.flatMap((node) => chain(stepsOf(node, observed.nodes.get(node.name), options))),
     ...[...observed.nodes]
       .filter(([name, seen]) => isOurs(seen) && !desired.nodes.some((node) => node.name === name))
-      .map(([name]) => step(name, { kind: 'destroy' }, 'the topology no longer has it')),
+      .map(([name]) => step(name, { kind: 'destroy' }, whyGone(name, desired.nodes))),
   ];
-  const kept = options.only ? steps.filter((s) => options.only!.includes(s.node)) : steps;
+  const kept = options.only ? steps.filter((s) => options.only!.includes(nameInLab(s.node))) : steps;
   return deepFreeze({ lab: desired.lab, steps: acrossNodes(kept, desired) });
 }
 

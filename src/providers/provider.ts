@@ -80,6 +80,8 @@ export interface ObservedNode {
   readonly state: 'absent' | 'stopped' | 'running' | 'foreign' | 'unreachable';
   readonly problem?: string;
   readonly address?: string;
+  /** What tells its machine from all others, where nodes are machines that were there before. */
+  readonly mark?: string;
   /** What the provider itself was told of it (profiles, devices, limits), by name, in one line each. */
   readonly settings?: ReadonlyMap<string, string>;
   /** 'debian' | 'rhel' | 'embedded' … undefined while it is not running. */

@@ -11,6 +11,8 @@ export interface Progress {
   readonly run: Run;
   /** "127.64.1.9  httpd, page SITE1", for a node that is done. */
   readonly about: (node: string) => string;
+  /** Nodes that are not done with what the plan has for them. */
+  readonly waiting: ReadonlySet<string>;
   readonly colours: Colours;
   readonly write: (line: string) => void;
 }
@@ -21,7 +23,7 @@ export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env = p
 }
 
 /** Lines as nodes finish, for pipes and files. */
-export async function showPlain({ plan, run, about, colours, write }: Progress): Promise<void> {
+export async function showPlain({ plan, run, about, waiting, colours, write }: Progress): Promise<void> {
   const nodes = nodesOf(plan);
   const width = Math.max(...nodes.map((node) => node.length));
   await Promise.all(
@@ -34,7 +36,10 @@ export async function showPlain({ plan, run, about, colours, write }: Progress):
           if (state === 'done')
             write(`    ${pad(node, width)}  ${describe(step.op)}  because ${step.why}  ${seconds(ms)}`);
       }
-      write(`  ${mark(results, colours)} ${pad(node, width)}  ${nodeLine(results, about(node), colours)}`);
+      const line = nodeLine(results, about(node), waiting.has(node), colours);
+      write(
+        `  ${isDone(results, waiting.has(node)) ? colours.green('✔') : colours.red('✖')} ${pad(node, width)}  ${line}`,
+      );
     }),
   );
 }
@@ -43,7 +48,7 @@ export async function showPlain({ plan, run, about, colours, write }: Progress):
  * A tree that moves, for a terminal: a line a node and under it the step in hand. Steps are no tasks of the tree,
  * for it draws itself anew at each change of each task, which costs more than what most steps do.
  */
-export async function showTree({ plan, run, about, colours }: Progress): Promise<void> {
+export async function showTree({ plan, run, about, waiting, colours }: Progress): Promise<void> {
   const { Listr } = await import('listr2'); // slow to load, and only needed where something is to be done
   const nodes = nodesOf(plan);
   const width = Math.max(...nodes.map((node) => node.length));
@@ -64,8 +69,8 @@ export async function showTree({ plan, run, about, colours }: Progress): Promise
           results.push(result);
           if (!isNew(steps) && result.state === 'done') task.output = `${told(step)}  ${seconds(result.ms)}`;
         }
-        task.title = `${pad(node, width)}  ${nodeLine(results, about(node), colours)}`;
-        if (results.some(({ state }) => state !== 'done')) throw new Error(task.title);
+        task.title = `${pad(node, width)}  ${nodeLine(results, about(node), waiting.has(node), colours)}`;
+        if (!isDone(results, waiting.has(node))) throw new Error(task.title);
       },
     };
   });
@@ -95,15 +100,15 @@ function isNew(steps: readonly Step[]): boolean {
   return steps.some((step) => step.op.kind === 'create');
 }
 
-function mark(results: readonly StepResult[], c: Colours): string {
-  return results.every(({ state }) => state === 'done') ? c.green('✔') : c.red('✖');
+function isDone(results: readonly StepResult[], waits: boolean): boolean {
+  return !waits && results.every(({ state }) => state === 'done');
 }
 
-function nodeLine(results: readonly StepResult[], about: string, c: Colours): string {
+function nodeLine(results: readonly StepResult[], about: string, waits: boolean, c: Colours): string {
   const took = c.dim(seconds(results.reduce((sum, { ms }) => sum + ms, 0)));
   const failed = results.find(({ state }) => state === 'failed');
   if (failed)
     return `${describe(failed.step.op)} ${wasInterrupted(failed.error) ? 'interrupted' : 'failed'}  ${took}`;
-  if (results.some(({ state }) => state === 'skipped')) return 'not finished';
+  if (waits || results.some(({ state }) => state === 'skipped')) return 'not finished';
   return results.some(({ step }) => step.op.kind === 'destroy') ? `gone  ${took}` : `${about}  ${took}`;
 }

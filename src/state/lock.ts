@@ -1,7 +1,8 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LabError } from '../errors.ts';
 import { identify, isAlive, type ProcessIdentity } from '../shell/processes.ts';
+import { makeFolder } from './folder.ts';
 
 interface Holder extends ProcessIdentity {
   /** What holds it: "up", "down" … */
@@ -15,7 +16,7 @@ interface Holder extends ProcessIdentity {
  * @throws LabError `lab.locked` while another process holds it.
  */
 export async function withLock<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
-  makeFolder(dirname(path));
+  makeStateFolder(dirname(path));
   const mine = JSON.stringify({ ...identify(process.pid)!, doing } satisfies Holder);
   acquire(path, mine);
   try {
@@ -27,9 +28,9 @@ export async function withLock<T>(path: string, doing: string, action: () => Pro
 }
 
 /** @throws LabError `state.folder`. */
-function makeFolder(folder: string): void {
+function makeStateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     throw new LabError(
       `the folder where lablb remembers its labs cannot be made: ${(cause as Error).message}`,

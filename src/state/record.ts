@@ -21,12 +21,19 @@ export interface LabRecord {
   readonly topology: Topology;
   /** Every node that may exist: those of the topology, and those of earlier ones that are not gone yet. */
   readonly nodes: readonly string[];
-  /** Those of `nodes` that the topology no longer has, as an earlier one had them. */
-  readonly former?: readonly TopologyNode[];
+  /** Machines that the topology no longer has and that may be marked still, as an earlier one had them. */
+  readonly former?: readonly FormerNode[];
+  /** Provider ssh: what is known of each node's machine (`marksOf`). */
+  readonly marks?: Readonly<Record<string, string>>;
   /** What `up` was to make true; `status` compares with it. */
   readonly desired: Desired;
   /** When the last `up` finished (ISO 8601); absent while it has not. */
   readonly upAt?: string;
+}
+
+export interface FormerNode extends TopologyNode {
+  /** What tells its machine from others; '' or absent where that is not known. */
+  readonly mark?: string;
 }
 
 /** A lab's name is a folder's name: lower-case letters, digits and dashes, as the topology has it. */

@@ -133,13 +133,13 @@ function parse(text: string, refuse: Refuse): Document.Parsed | undefined {
     const document = parseDocument(maskReferences(text), {
       prettyErrors: false,
       version: '1.2',
+      uniqueKeys: false, // told by `mapping`, which knows where an empty value ends
     });
     const findings = [...document.errors, ...document.warnings];
     for (const { code, message, pos } of findings.slice(0, MAX_SYNTAX_FINDINGS)) {
       refuse(YAML_MESSAGES[code] ?? `YAML: ${firstLine(unmask(message))}`, pos);
     }
-    // A key that stands there twice leaves the rest as clear as it was.
-    return findings.every(({ code }) => code === 'DUPLICATE_KEY') ? document : undefined;
+    return findings.length === 0 ? document : undefined;
   } catch {
     // The parser is recursive: a text nested some thousand levels deep ends its stack.
     refuse('YAML: nested too deeply');
@@ -149,7 +149,6 @@ function parse(text: string, refuse: Refuse): Document.Parsed | undefined {
 
 /** The parser's findings that people meet most, in our words. */
 const YAML_MESSAGES: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key stands in the same mapping twice',
   MULTIPLE_DOCS: 'a topology is one YAML document: no line of three dashes in it',
   TAB_AS_INDENT: 'YAML: tabs cannot indent; use spaces',
 };
@@ -238,6 +237,9 @@ function toValue(document: Document.Parsed, { entries, refused, env, refuse, bro
       } else if (name === '__proto__') {
         refuse("'__proto__' cannot be a key", at);
       } else {
+        // What it leaves is as clear as before. An alias shows the same keys again.
+        if (Object.hasOwn(object, name) && aliases === 0)
+          refuse('this key stands in the same mapping twice', at);
         object[name] = together(object[name], walk(value, [...path, name], at));
       }
     }

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type PeerCertificate } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Authority } from '../support/certificates.ts';
 import { Sandbox, testEngine } from '../support/cli.ts';
@@ -306,6 +308,56 @@ for (const { engine, service, here } of ENGINES)
       expect((await box.lablb('up')).stdout).toMatch(/nothing to do/);
     }, 60_000);
 
+    it('lives through the end of its certificate: a new one is served, and no request is lost', async () => {
+      const days = (count: number): void =>
+        writeFileSync(
+          file,
+          topology(lab, engine).replace('tls: { port: 8443 }', `tls: { port: 8443, days: ${count} }`),
+        );
+      const ca = readFileSync(state('ca.pem'));
+      const served = (): Promise<PeerCertificate> => handshake(address, 8443, 'shop.test', ca);
+      // As if it had been brought up 85 days ago, with a certificate for 89.
+      days(89);
+      box.env.NODE_OPTIONS = `--import=${box.write('past.mjs', daysAgo(85))}`;
+      expect((await box.lablb('up')).status).toBe(0);
+      delete box.env.NODE_OPTIONS;
+      const old = await served();
+      expect((Date.parse(old.valid_to) - Date.now()) / 86_400_000).toBeCloseTo(4, 0);
+
+      expect((await box.lablb('status')).stdout).toMatch(
+        /the certificate ends in 3 days; `lablb up` makes another/,
+      );
+      expect((await box.lablb('up', '--dry-run')).stdout).toMatch(
+        /write \/etc\/haproxy\/tls\/cert\.pem +because the certificate ends in 3 days\n/,
+      );
+      expect((await served()).serialNumber).toBe(old.serialNumber);
+
+      let over = false;
+      const seen: string[] = [];
+      const asking = (async () => {
+        while (!over) {
+          curl(...trust, ...named, 'https://shop.test:8443/');
+          seen.push((await served()).serialNumber);
+          await sleep(20);
+        }
+      })();
+      const said = await box.lablb('up').finally(() => {
+        over = true;
+      });
+      await asking; // a request that is lost, or a certificate that is not trusted, is an error there
+      expect(said).toMatchObject({ status: 0, stderr: '' });
+      expect(said.stdout).toMatch(/because the certificate ends in 3 days/);
+      expect(seen[0]).toBe(old.serialNumber);
+      const now = await served();
+      expect(now.serialNumber).not.toBe(old.serialNumber);
+      expect((Date.parse(now.valid_to) - Date.now()) / 86_400_000).toBeCloseTo(89, 0);
+      expect(new Set([...seen, now.serialNumber]).size).toBe(2);
+      expect(curl(...trust, ...named, 'https://shop.test:8443/')).toMatch(/<h1>[12]/);
+      expect((await box.lablb('status')).stdout).not.toContain('certificate');
+      expect((await box.lablb('up')).stdout).toMatch(/nothing to do/);
+      expect((await served()).serialNumber).toBe(now.serialNumber);
+    }, 60_000);
+
     it.skipIf(!needs('openssl'))(
       'takes a certificate of the user’s own',
       async () => {
@@ -337,3 +389,27 @@ for (const { engine, service, here } of ENGINES)
       expect(existsSync(state())).toBe(false);
     });
   });
+
+/** The certificate that a server shows to who trusts this authority. */
+function handshake(host: string, port: number, servername: string, ca: Buffer): Promise<PeerCertificate> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, servername, ca }, () => {
+      resolve(socket.getPeerCertificate());
+      socket.end();
+    });
+    socket.once('error', reject);
+  });
+}
+
+/** A module that sets the clock of the Node that imports it back. */
+function daysAgo(count: number): string {
+  return `const Present = Date;
+const now = () => Present.now() - ${count * 86_400_000};
+globalThis.Date = class Date extends Present {
+  constructor(...args) {
+    super(...(args.length === 0 ? [now()] : args));
+  }
+  static now = now;
+};
+`;
+}

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { coloursFor } from '../../src/cli/colours.ts';
 import { interrupted } from '../../src/cli/failure.ts';
 import { statsPassword } from '../../src/credentials/kept.ts';
 import { LabError } from '../../src/errors.ts';
@@ -9,6 +10,7 @@ import { failNode } from '../../src/lab/faults.ts';
 import { labStatus } from '../../src/lab/status.ts';
 import { bringUp, planUp, type UpOptions } from '../../src/lab/up.ts';
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
+import { showPlain } from '../../src/runner/progress.ts';
 import { formerNodes } from '../../src/state/former.ts';
 import { readRecord, requireRecord } from '../../src/state/record.ts';
 import { temporaryState } from '../support/state.ts';
@@ -68,6 +70,34 @@ it('goes on elsewhere when a node fails, and where it was the next time', async 
   expect(again.results.map(({ step }) => step.id)).toContain('web1:create');
   expect(again.results.map(({ step }) => step.id)).not.toContain('web2:create');
   expect((await up()).results).toEqual([]);
+});
+
+it('does not call a node done while what is left of it waits for one that failed', async () => {
+  const { views } = provider;
+  // As where addresses come with the nodes: all are made first, then looked at again.
+  provider.views = async (...args) => {
+    const known = await views.apply(provider, args);
+    return new Map([...known].map(([name, view]) => [name, { ...view, provisional: 'address' as const }]));
+  };
+  provider.fault = (call) => {
+    if (call === 'create web1') throw new LabError('no address', { code: 'x' });
+  };
+  const lines: string[] = [];
+  const show: UpOptions['show'] = async (plan, run, _, waiting) => {
+    lines.push('--');
+    const write = (line: string): void => void lines.push(line.trim().replace(/ +[\d.]+ m?s$/, ''));
+    await showPlain({ plan, run, about: () => 'fine', waiting, colours: coloursFor({}), write });
+  };
+  await up({ show });
+  expect(lines.filter((line) => /^(--|[✔✖])/.test(line)).map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+    '--',
+    '✖ web1 create failed',
+    '✔ web2 fine',
+    '✔ proxyha fine',
+    '--',
+    '✔ web2 fine',
+    '✖ proxyha not finished',
+  ]);
 });
 
 it('stops between steps when it is interrupted, and leaves a record', async () => {
@@ -249,4 +279,84 @@ nodes:
   expect(provider.calls).toContain('destroy web2');
   expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha']);
   expect(requireRecord('quick').former).toBeUndefined();
+});
+
+describe('a node that moves to another machine', () => {
+  const at = (address: string) =>
+    topologyOf(`
+name: quick
+provider: ssh
+nodes:
+  web1: { address: ${address} }
+  proxyha: { address: 192.0.2.9 }
+`);
+  /** web1 was at 192.0.2.1, and its machine is still as the lab had it. */
+  const moved = async (to = '192.0.2.2') => {
+    await up({}, at('192.0.2.1'));
+    provider.nodes.set('web1@192.0.2.1', provider.nodes.get('web1')!);
+    provider.nodes.delete('web1');
+    provider.calls.length = 0;
+    return at(to);
+  };
+
+  it('leaves the old one first, and says why', async () => {
+    const topology = await moved();
+    const { plan } = await planUp(topology, provider, {});
+    expect(plan.steps.find(({ op }) => op.kind === 'destroy')).toMatchObject({
+      node: 'web1@192.0.2.1',
+      why: 'the topology has it at another address now',
+    });
+    await up({}, topology);
+    const order = provider.calls.filter((call) => /^(create|destroy)/.test(call));
+    expect(order).toEqual(['destroy web1@192.0.2.1', 'create web1']);
+    expect(requireRecord('quick')).toMatchObject({ nodes: ['web1', 'proxyha'] });
+    expect(requireRecord('quick').former).toBeUndefined();
+    expect((await up({}, topology)).results).toEqual([]);
+  });
+
+  it('goes with --only NODE, and not with that of another', async () => {
+    const topology = await moved();
+    await up({ only: ['proxyha'] }, topology);
+    expect(provider.calls).not.toContain('destroy web1@192.0.2.1');
+    await up({ only: ['web1'] }, topology);
+    expect(provider.calls).toContain('destroy web1@192.0.2.1');
+  });
+
+  it('keeps an old one in mind that does not answer, and says so, until it does', async () => {
+    const topology = await moved();
+    const old = provider.nodes.get('web1@192.0.2.1')!;
+    provider.nodes.delete('web1@192.0.2.1');
+    provider.silent.add('web1@192.0.2.1');
+    const { results, notes } = await up({}, topology);
+    expect(results.filter(({ state }) => state !== 'done')).toEqual([]);
+    expect(notes).toEqual([
+      'web1@192.0.2.1: the topology has it at another address now, and it cannot be given back: no answer; the next `lablb up` tries again',
+    ]);
+    expect((await up({}, topology)).notes).toEqual(notes);
+    expect((await labStatus(requireRecord('quick'), provider)).notes).toEqual(
+      expect.arrayContaining([...notes]),
+    );
+    expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha', 'web1@192.0.2.1']);
+    provider.silent.clear();
+    provider.nodes.set('web1@192.0.2.1', old);
+    expect((await labStatus(requireRecord('quick'), provider)).drift).toEqual([
+      { node: 'web1@192.0.2.1', what: 'take away', why: 'the topology has it at another address now' },
+    ]);
+    expect((await up({}, topology)).notes).toEqual([]);
+    expect(provider.calls).toContain('destroy web1@192.0.2.1');
+    expect(requireRecord('quick').nodes).toEqual(['web1', 'proxyha']);
+  });
+
+  it('is taken down with its old machine', async () => {
+    const topology = await moved();
+    provider.fault = (call) => {
+      if (call.startsWith('destroy')) throw new LabError('lost', { code: 'x' });
+    };
+    const { results } = await up({}, topology);
+    expect(results.find(({ state }) => state === 'failed')?.step.node).toBe('web1@192.0.2.1');
+    provider.fault = () => undefined;
+    const { gone } = await takeDown(requireRecord('quick'), provider);
+    expect([...gone].sort()).toEqual(['proxyha', 'web1@192.0.2.1']);
+    expect(provider.nodes.size).toBe(0);
+  });
 });

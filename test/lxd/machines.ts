@@ -57,6 +57,7 @@ systemctl list-unit-files --type=service --no-legend --no-pager | awk '{print "u
 systemctl list-units --type=service --state=active --no-legend --no-pager --plain | awk '!/^(user(-runtime-dir)?@|systemd-(hostnamed|timedated|localed))/ {print "active", $1}'
 ! systemctl is-active -q firewalld || { firewall-cmd --list-all; firewall-cmd --permanent --list-all; }
 ! grep -qs ENABLED=yes /etc/ufw/ufw.conf || ufw status
+! systemctl is-active -q nftables || nft -s list ruleset
 ls -d /var/lib/lablb /usr/local/sbin/lablb* /usr/local/lib/lablb* 2>/dev/null`;
     return (await this.on(name, `${script} || :`)).trimEnd().split('\n');
   }

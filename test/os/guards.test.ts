@@ -1,14 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allowancesFor, allowing, FORBID, forbidding, LOOK_AT_GUARDS } from '../../src/os/guards.ts';
 import { readProbe } from '../../src/providers/machine/probe.ts';
+import { needs, tellSkipped, which } from '../support/needs.ts';
 
 /**
  * The scripts run for real, in a folder in the place of `/`; firewalls and SELinux are programs that write down what is
- * asked of them. (Real firewalls: test/lxd/ssh.e2e.ts. A kernel with SELinux is not to be had there.)
+ * asked of them, but for nft. (Real firewalls: test/lxd/ssh.e2e.ts. A kernel with SELinux is not to be had there.)
  */
 let root: string;
 const moved = (text: string): string => text.replaceAll(/(?<=[\s'"=(>])\/(?=etc|var|usr)/g, `${root}/`);
@@ -17,6 +28,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'lablb-guards-'));
   mkdirSync(join(root, 'bin'));
   program('systemctl', '[ "$2" = -q ] && [ -e "$ROOT/active-$3" ]');
+  program('nft', 'exit 1');
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -173,19 +185,212 @@ esac`,
   });
 });
 
-it('a ruleset of somebody’s own is told', () => {
-  put('active-nftables', '');
-  program(
-    'nft',
-    `printf 'table inet firewalld {\\n\\tchain a {\\n\\t\\ttype filter hook input priority 10; policy drop;\\n\\t}\\n}\\ntable ip mine {\\n\\tchain b {\\n\\t\\ttype filter hook input priority 0; policy drop;\\n\\t}\\n}\\n'`,
-  );
-  expect(look().notices).toEqual([expect.stringMatching(/^nftables has a ruleset .*\(table ip mine\)/)]);
+/** The real nft, in a network namespace of its own. */
+describe.skipIf(!needs('nft') || !canUnshare())('nftables', () => {
+  let holder: ChildProcess;
+  beforeEach(async () => {
+    holder = spawn('unshare', ['-n', 'sh', '-c', 'echo; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await once(holder.stdout!, 'data');
+    program('nft', `exec nsenter -t ${holder.pid} -n ${which('nft')} "$@"`);
+    program('systemctl', 'echo "systemctl $*" >>"$ROOT/said"; [ "$1" = daemon-reload ]');
+    mkdirSync(join(root, 'etc/systemd/system'), { recursive: true });
+  });
+  afterEach(() => void holder.kill());
+
+  const nft = (...args: string[]): string => execFileSync(join(root, 'bin/nft'), args, { encoding: 'utf8' });
+  const load = (text: string): void => {
+    put('rules.nft', `flush ruleset\n${text}`);
+    nft('-f', join(root, 'rules.nft'));
+  };
+  const input = (rules: string, { table = 'inet mine', policy = 'drop' } = {}): string =>
+    `table ${table} {\n chain input {\n type filter hook input priority 0; policy ${policy};\n${rules}\n}\n}\n`;
+  /** The rules of `chain input`, as they are listed. */
+  const rules = (): string[] =>
+    nft('-s', 'list', 'ruleset')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => / dport |^drop|^reject|^ct|^iif|^ip |^jump|^counter/.test(line));
+  const open = (...ports: string[]): void => ports.forEach((port) => void sh(allowing('nftables', port)));
+  const closeAll = (): string => sh(['sh', '-c', FORBID, 'sh']);
+  const OURS = (port: string): string => `${port} accept comment "lablb"`;
+
+  it.each([
+    ['no ruleset', ''],
+    ['no chain that refuses', input('tcp dport 81 drop', { policy: 'accept' })],
+    ['a chain that accepts the rest', input('ip saddr 192.0.2.1 drop\naccept')],
+    ['one for IPv6 alone', input('', { table: 'ip6 mine' })],
+    ['firewalld’s', input('', { table: 'inet firewalld' })],
+    ['a chain of bans', input('tcp dport 22 ip saddr { 192.0.2.1 } reject', { policy: 'accept' })],
+    [
+      'what is forwarded',
+      'table inet mine { chain f { type filter hook forward priority 0; policy drop; }\n}\n',
+    ],
+  ])('is not in the way: %s', (_, text) => {
+    load(text);
+    expect(look().guards!.size).toBe(0);
+    expect(look().notices).toEqual([]);
+  });
+
+  it.each([
+    ['by its policy', input('')],
+    [
+      'by its last rule',
+      input('tcp dport 22 accept\ncounter log prefix "no: accept " drop', { policy: 'accept' }),
+    ],
+    [
+      'by a reject of TCP',
+      input('meta l4proto tcp reject with tcp reset', { table: 'ip a', policy: 'accept' }),
+    ],
+    ['by what is not of this machine', input('iifname != "lo" drop', { policy: 'accept' })],
+    [
+      'by a chain that it jumps to',
+      `table inet mine {\n chain wan {\n reject\n}\n}\n${input('iifname "eth9" jump wan', { policy: 'accept' })}`,
+    ],
+  ])('is in the way: %s', (_, text) => {
+    load(text);
+    expect([...look().guards!.keys()]).toEqual(['nftables']);
+  });
+
+  it('tells what is open: sets, ranges, both protocols, new connections; and nothing that is for some only', () => {
+    load(
+      input(`ct state vmap { established : accept, invalid : drop }
+        ct state new tcp dport { 22, 443, 8000-8001 } counter accept
+        udp dport 67 ct state { established, new } log prefix "dhcp " accept comment "mine"
+        meta l4proto { tcp, udp } th dport 53 accept
+        ip saddr 192.0.2.1 tcp dport 80 accept
+        tcp dport 81 drop
+        counter drop
+        tcp dport 82 accept`),
+    );
+    expect(seen('nftables')[0]).toEqual(
+      ['22/tcp', '443/tcp', '53/tcp', '53/udp', '67/udp', '8000/tcp', '8001/tcp'].sort(),
+    );
+  });
+
+  it('takes for open what every chain that refuses lets in', () => {
+    const wide = input('tcp dport { 22, 80, 8000-8010 } accept', { table: 'ip other' });
+    load(input('tcp dport { 22, 443, 8005-8006 } accept') + wide);
+    expect(seen('nftables')[0]).toEqual(['22/tcp', '8005/tcp', '8006/tcp']);
+    const before = nft('list', 'ruleset');
+    open('80/tcp', '90/tcp');
+    expect(seen('nftables')).toEqual([
+      ['22/tcp', '80/tcp', '8005/tcp', '8006/tcp', '90/tcp'],
+      ['80/tcp', '90/tcp'],
+    ]);
+    // Where the machine's owner has opened it already nothing is added.
+    expect(rules().filter((rule) => rule.startsWith('tcp dport 80 '))).toHaveLength(1);
+    closeAll();
+    expect(nft('list', 'ruleset')).toBe(before);
+  });
+
+  it.each([
+    [
+      'behind the last rule that accepts',
+      input('ip saddr 192.0.2.1 drop\ntcp dport 22 accept\nip saddr 192.0.2.2 drop\nreject'),
+      ['ip saddr 192.0.2.1 drop', 'tcp dport 22 accept', OURS('tcp dport 80'), OURS('udp dport 53')],
+    ],
+    [
+      'first, where none accepts',
+      input('counter drop'),
+      [OURS('tcp dport 80'), OURS('udp dport 53'), 'counter drop'],
+    ],
+    [
+      'before a jump that nothing comes back from',
+      `table inet mine {\n chain wan {\n drop\n}\n}\n${input('iif "lo" accept\njump wan')}`,
+      ['drop', 'iif "lo" accept', OURS('tcp dport 80'), OURS('udp dport 53'), 'jump wan'],
+    ],
+  ])('opens %s, and leaves no trace', (_, text, expected) => {
+    load(text);
+    const before = nft('list', 'ruleset');
+    open('80/tcp', '80/tcp', '53/udp');
+    expect(rules().slice(0, expected.length)).toEqual(expected);
+    sh(forbidding('nftables', '80/tcp'));
+    expect(seen('nftables')[1]).toEqual(['53/udp']);
+    expect(existsSync(join(root, 'etc/systemd/system/nftables.service.d/lablb.conf'))).toBe(true);
+    closeAll();
+    expect(nft('list', 'ruleset')).toBe(before);
+    expect(existsSync(join(root, 'etc/systemd/system/nftables.service.d'))).toBe(false);
+    expect(readdirSync(join(root, 'var/lib/lablb'))).toEqual([]);
+  });
+
+  it('is told of again when the ruleset is loaded anew, by hand or by its unit', () => {
+    load(input('tcp dport 22 accept'));
+    const before = nft('list', 'ruleset');
+    open('80/tcp', '8080/tcp');
+    const open_ = nft('list', 'ruleset');
+    nft('-f', join(root, 'rules.nft'));
+    expect(seen('nftables')).toEqual([['22/tcp'], ['80/tcp', '8080/tcp']]);
+    const unit = readFileSync(join(root, 'etc/systemd/system/nftables.service.d/lablb.conf'), 'utf8');
+    const [, command] = /^ExecStartPost=-(.*)$/m.exec(unit)!;
+    sh(['sh', '-c', command!]);
+    expect(nft('list', 'ruleset')).toBe(open_);
+    nft('-f', join(root, 'rules.nft'));
+    closeAll();
+    expect(nft('list', 'ruleset')).toBe(before);
+  });
+
+  it('keeps a folder of the unit that was there, and what is in it', () => {
+    load(input(''));
+    put('etc/systemd/system/nftables.service.d/mine.conf', '');
+    open('80/tcp');
+    closeAll();
+    expect(readdirSync(join(root, 'etc/systemd/system/nftables.service.d'))).toEqual(['mine.conf']);
+    expect(said().filter((line) => line.includes('daemon-reload'))).toHaveLength(2);
+  });
+
+  it('takes back its own rules, whoever has written others like them', () => {
+    load(input('tcp dport 99 accept comment "lablb"'));
+    const before = nft('list', 'ruleset');
+    open('80/tcp', '81/tcp');
+    sh(forbidding('nftables', '80/tcp'));
+    expect(rules()).toEqual([OURS('tcp dport 99'), OURS('tcp dport 81')]);
+    closeAll();
+    expect(nft('list', 'ruleset')).toBe(before);
+    expect(readdirSync(join(root, 'var/lib/lablb'))).toEqual([]);
+  });
+
+  it('says what could not be closed', () => {
+    load(input(''));
+    open('80/tcp', '81/tcp');
+    program('nft', `[ "$1" != -f ] || exit 1; exec nsenter -t ${holder.pid} -n ${which('nft')} "$@"`);
+    expect(() => closeAll()).toThrow('not taken back: 80/tcp in nftables; 81/tcp in nftables;');
+    expect(seen('nftables')[1]).toEqual(['80/tcp', '81/tcp']);
+  });
+
+  it('goes when the ruleset has gone', () => {
+    load(input(''));
+    open('80/tcp');
+    load('');
+    closeAll();
+    expect(existsSync(join(root, 'etc/systemd/system/nftables.service.d'))).toBe(false);
+    expect(nft('list', 'ruleset')).toBe('');
+  });
+
+  it('tells of a table of iptables, and leaves it to it', () => {
+    const text = `table ip filter {\n chain INPUT {\n type filter hook input priority 0; policy drop;\n}\n}\n`;
+    load(text);
+    expect(look().guards!.size).toBe(0);
+    expect(look().notices).toEqual([expect.stringMatching(/^iptables has a ruleset .*\(table ip filter\)/)]);
+    put('etc/ufw/ufw.conf', 'ENABLED=yes\n');
+    expect(look().notices).toEqual([]);
+  });
 });
 
 it('asks for nothing that a node does not need', () => {
   expect(allowancesFor({ ports: ['80/tcp'], programs: [], software: ['httpd'] })).toEqual({
     firewalld: [{ what: '80/tcp', why: 'firewalld is active and 80/tcp is closed' }],
     ufw: [{ what: '80/tcp', why: 'ufw is active and 80/tcp is closed' }],
+    nftables: [{ what: '80/tcp', why: 'nftables is active and 80/tcp is closed' }],
     selinux: [],
   });
 });
+
+function canUnshare(): boolean {
+  if (spawnSync('unshare', ['-n', 'true']).status === 0) return true;
+  const reason = 'this user may not make network namespaces (unshare -n)';
+  if (process.env.LABLB_TEST_ALL === '1') throw new Error(reason);
+  tellSkipped(reason);
+  return false;
+}

@@ -62,4 +62,9 @@ it('says so when its folder cannot be made', async () => {
   await expect(withLock(join(folder, 'file', 'lab', 'lock'), 'up', async () => 'in')).rejects.toMatchObject({
     fields: { code: 'state.folder' },
   });
+  // Linux: there `recursive` of Node's mkdir goes on for ever.
+  await expect(withLock('/proc/no-such-folder/lab/lock', 'up', async () => 'in')).rejects.toMatchObject({
+    message: expect.stringMatching(/cannot be made: ENOENT.*\/proc\/no-such-folder/),
+    fields: { code: 'state.folder' },
+  });
 });

@@ -1,8 +1,8 @@
 /**
- * What marks a machine as a lab's, and how it was before, all in `/var/lib/lablb`: `<lab>.json` says whose it is,
- * `<lab>.services` which services ran (`active X`) and were enabled (`enabled X`), `<lab>.touched` which of them lablb
- * had to do with, `<lab>.folders` and `<lab>.drafts` what comes with files. Scripts for `sh -c SCRIPT sh ARGUMENT…`;
- * each can be run again after it was cut short.
+ * What marks a machine as a lab's, and how it was before, all in `/var/lib/lablb`: `<lab>.json` says whose it is, with an
+ * `id` that no other machine has, `<lab>.services` which services ran (`active X`) and were enabled (`enabled X`),
+ * `<lab>.touched` which of them lablb had to do with, `<lab>.folders` and `<lab>.drafts` what comes with files. Scripts
+ * for `sh -c SCRIPT sh ARGUMENT…`; each can be run again after it was cut short.
  */
 
 /** Statuses of the scripts for what they refuse. */
@@ -26,13 +26,13 @@ mkdir -p /var/lib/lablb
   systemctl list-unit-files --type=service --state=enabled --no-legend --no-pager | sed -n 's/^\([^ ]*\)\.service .*/enabled \1/p'
 } >"/var/lib/lablb/$1.services.new"
 mv -f "/var/lib/lablb/$1.services.new" "/var/lib/lablb/$1.services"
-printf '{"version":1,"lab":"%s","node":"%s"}\n' "$1" "$2" >"/var/lib/lablb/$1.json.new" || { rm -f "/var/lib/lablb/$1.json.new"; exit 1; }
+printf '{"version":1,"lab":"%s","node":"%s","id":"%s"}\n' "$1" "$2" "$(cat /proc/sys/kernel/random/uuid)" >"/var/lib/lablb/$1.json.new" || { rm -f "/var/lib/lablb/$1.json.new"; exit 1; }
 mv -f "/var/lib/lablb/$1.json.new" "/var/lib/lablb/$1.json"`;
 
-/** Whose the machine is: a line `lab LAB NODE` for each record. */
+/** Whose the machine is: a line `lab LAB NODE ID` for each record. */
 export const OWNERS = String.raw`
 for record in /var/lib/lablb/*.json; do
-  [ ! -e "$record" ] || sed -n 's/.*"lab":"\([^"]*\)","node":"\([^"]*\)".*/lab \1 \2/p' "$record"
+  [ ! -e "$record" ] || sed -n 's/.*"lab":"\([^"]*\)","node":"\([^"]*\)"\(,"id":"\([^"]*\)"\)\{0,1\}.*/lab \1 \2 \4/p' "$record"
 done`;
 
 /**
@@ -95,9 +95,15 @@ exit 0`;
 export interface Owner {
   readonly lab: string;
   readonly node: string;
+  /** Empty where an older lablb marked it. */
+  readonly id: string;
 }
 
 /** The owners that OWNERS told of. */
 export function readOwners(text: string): Owner[] {
-  return [...text.matchAll(/^lab (\S+) (\S+)$/gm)].map(([, lab, node]) => ({ lab: lab!, node: node! }));
+  return [...text.matchAll(/^lab (\S+) (\S+) (\S*)$/gm)].map(([, lab, node, id]) => ({
+    lab: lab!,
+    node: node!,
+    id: id!,
+  }));
 }

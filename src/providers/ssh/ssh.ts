@@ -3,8 +3,10 @@ import { EXIT, LabError } from '../../errors.ts';
 import { familyOf } from '../../os/families.ts';
 import { FORBID } from '../../os/guards.ts';
 import { healWithSystemd } from '../../os/systemd-faults.ts';
+import { nameInLab } from '../../plan/moved.ts';
 import type { NodeView } from '../../render/view.ts';
 import { SshMachine, type SshTarget } from '../../shell/ssh.ts';
+import type { FormerNode } from '../../state/record.ts';
 import type { Topology, TopologyNode } from '../../topology/topology.ts';
 import { PROBE, readProbe } from '../machine/probe.ts';
 import { machinePrograms } from '../machine/programs.ts';
@@ -49,22 +51,25 @@ const REBOOT_LOOK_MS = 1000;
 export class SshProvider implements LabProvider {
   readonly #topology: Topology;
   readonly #nodes: readonly TopologyNode[];
+  readonly #former: readonly FormerNode[];
   readonly #machines = new Map<string, SshMachine>();
   readonly #ours = new Map<NodeName, Promise<void>>();
   readonly #families = new Map<NodeName, string>();
   readonly programs = () => machinePrograms;
 
-  /** `former`: nodes whose machines may be marked still, and that the topology no longer has. */
-  constructor(topology: Topology, former: readonly TopologyNode[] = []) {
+  /** `former`: machines that may be marked still, and that the topology no longer has. */
+  constructor(topology: Topology, former: readonly FormerNode[] = []) {
     this.#topology = topology;
+    this.#former = former;
     this.#nodes = [...topology.nodes, ...former];
   }
 
   async observe(lab: LabName): Promise<Observed> {
-    const seen = await Promise.all(
-      this.#nodes.map(async ({ name }) => [name, await this.#observeOrSayWhy(lab, name)] as const),
+    const looks = await Promise.all(
+      this.#nodes.map(async ({ name }) => [name, await this.#lookOrSayWhy(lab, name)] as const),
     );
-    return { nodes: new Map(seen.flatMap(([name, node]) => (node ? [[name, node] as const] : []))) };
+    const seen = new Map(looks.flatMap(([name, node]) => (node ? [[name, node] as const] : [])));
+    return { nodes: new Map([...seen].filter(([name]) => !this.#isAnothers(name, seen))) };
   }
 
   async views(topology: Topology, observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>> {
@@ -137,8 +142,9 @@ export class SshProvider implements LabProvider {
   async destroy(node: NodeName, options: DestroyOptions = {}): Promise<Leavings> {
     if (!this.#nodes.some(({ name }) => name === node)) return NO_LEAVINGS;
     const lab = this.#topology.name;
-    const seen = await this.#observeNode(lab, node);
+    const seen = await this.#look(lab, node);
     if (!seen) return NO_LEAVINGS;
+    if (this.#isFormer(node) && !(await this.observe(lab)).nodes.has(node)) return NO_LEAVINGS;
     if (seen.state === 'foreign') throw foreign(node);
     this.#ours.delete(node);
     const step = async (what: string, argv: readonly string[], input?: string, timeoutMs?: number) => {
@@ -186,8 +192,8 @@ export class SshProvider implements LabProvider {
   }
 
   /** A machine that nobody can look at says nothing about the others. */
-  #observeOrSayWhy(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
-    return this.#observeNode(lab, name).catch((error: unknown) => {
+  #lookOrSayWhy(lab: LabName, name: NodeName): Promise<Look | undefined> {
+    return this.#look(lab, name).catch((error: unknown) => {
       if (!(error instanceof LabError)) throw error;
       const address = this.#nodes.find((node) => node.name === name)?.address;
       return { ...NOTHING, address, state: 'unreachable', problem: error.message };
@@ -195,7 +201,7 @@ export class SshProvider implements LabProvider {
   }
 
   /** Undefined for a machine that no lab has marked. */
-  async #observeNode(lab: LabName, name: NodeName): Promise<ObservedNode | undefined> {
+  async #look(lab: LabName, name: NodeName): Promise<Look | undefined> {
     const address = this.#nodes.find((node) => node.name === name)?.address;
     const { stdout, stderr, exitStatus } = await this.#sh(name, `${OWNERS}\n${PROBE}`, [address ?? '']);
     if (exitStatus !== 0) throw failed(name, 'the machine cannot be looked at', exitStatus, stderr);
@@ -203,10 +209,28 @@ export class SshProvider implements LabProvider {
     const probe = readProbe(stdout);
     if (probe.family) this.#families.set(name, probe.family);
     if (owners.length === 0) return undefined;
-    const ours = owners.some((owner) => owner.lab === lab && owner.node === name);
-    return ours
-      ? { ...probe, address, state: 'running' }
-      : { ...NOTHING, address, state: 'foreign', problem: foreign(name, owners).message };
+    const own = owners.find((owner) => owner.lab === lab && owner.node === nameInLab(name));
+    if (own) return { ...probe, address, state: 'running', mark: own.id, owners };
+    return { ...NOTHING, address, state: 'foreign', problem: foreign(name, owners).message, owners };
+  }
+
+  /**
+   * A machine may be met twice, by two of its addresses or for two nodes. Then it is not there for one of them: for the
+   * old place of a node that has only another address now; for the node that gets it once it is given back.
+   */
+  #isAnothers(name: NodeName, seen: ReadonlyMap<NodeName, Look>): boolean {
+    const { state, mark, owners = [] } = seen.get(name)!;
+    const inLab = nameInLab(name);
+    const former = this.#former.find((one) => one.name === name);
+    if (former) {
+      const known = mark ?? (former.mark || undefined);
+      const stays = this.#topology.nodes.some((node) => node.name === inLab);
+      return stays && known !== undefined && seen.get(inLab)?.mark === known;
+    }
+    const leaves = ({ lab, node, id }: Owner): boolean =>
+      lab === this.#topology.name &&
+      this.#former.some((one) => nameInLab(one.name) === node && seen.get(one.name)?.mark === id);
+    return state === 'foreign' && owners.some(leaves);
   }
 
   /** A large file, beside its place. */
@@ -227,12 +251,16 @@ export class SshProvider implements LabProvider {
     if (known) return known;
     const look = this.#sh(node, OWNERS).then(({ stdout }) => {
       const owners = readOwners(stdout);
-      if (owners.some((owner) => owner.lab === this.#topology.name && owner.node === node)) return;
+      if (owners.some((owner) => owner.lab === this.#topology.name && owner.node === nameInLab(node))) return;
       throw owners.length > 0 ? foreign(node, owners) : absent(node);
     });
     this.#ours.set(node, look);
     look.catch(() => this.#ours.delete(node));
     return look;
+  }
+
+  #isFormer(node: NodeName): boolean {
+    return this.#former.some(({ name }) => name === node);
   }
 
   #sh(node: NodeName, script: string, args: readonly string[] = []): Promise<ExecResult> {
@@ -271,6 +299,11 @@ export class SshProvider implements LabProvider {
   }
 }
 
+/** What is seen of a machine by itself. */
+interface Look extends ObservedNode {
+  readonly owners?: readonly Owner[];
+}
+
 /** Ends of a connection that a reboot explains. */
 const LOST: ReadonlySet<string | undefined> = new Set(['ssh.lost', 'ssh.silent']);
 const NO_LEAVINGS: Leavings = { packages: [] };
@@ -291,6 +324,7 @@ function readOwnersOfRecord(text: string): Owner[] {
   return [...text.matchAll(/"lab":"([^"]*)","node":"([^"]*)"/g)].map(([, lab, node]) => ({
     lab: lab!,
     node: node!,
+    id: '',
   }));
 }
 

@@ -137,6 +137,45 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
     expect((await smaller.observe('x')).nodes.size).toBe(0);
   });
 
+  it('knows a machine by its mark: a node’s old one under a new address, and one that two nodes swap', async () => {
+    await provider.create(spec());
+    const knownHosts = join(sshd.folder, 'known_hosts.both');
+    const line = readFileSync(sshd.knownHosts, 'utf8');
+    writeFileSync(knownHosts, line + line.replace('127.0.0.1', 'localhost'));
+    const here = lab('x', { ...sshd, knownHosts });
+    const [web1] = here.nodes;
+    const { mark } = (await observed()).get('web1')!;
+    expect(mark).toMatch(/^[0-9a-f-]{36}$/);
+    const old = (name: string, host: string, of: Partial<typeof web1> & { mark?: string } = {}) => ({
+      ...web1!,
+      name,
+      extra: { ssh: { ...here.ssh, ...(web1!.extra.ssh as object), host } },
+      ...of,
+    });
+    const states = async (nodes: typeof here.nodes, former: ReturnType<typeof old>[]) => {
+      const seen = (await new SshProvider({ ...here, nodes }, former).observe('x')).nodes;
+      return Object.fromEntries([...seen].map(([name, { state }]) => [name, state]));
+    };
+    expect(await states([web1!], [old('web1@localhost', 'localhost')])).toEqual({ web1: 'running' });
+    await new SshProvider(here, [old('web1@localhost', 'localhost')]).destroy('web1@localhost');
+    expect((await observed()).get('web1')!.state).toBe('running');
+    // Its old address does not answer: nothing is left behind, if the mark is known.
+    const silent = { ssh: { ...here.ssh, host: '127.0.0.1', port: 1 } };
+    expect(await states([web1!], [old('web1@b', '', { extra: silent, mark })])).toEqual({ web1: 'running' });
+    for (const unknown of ['', 'another'])
+      expect(await states([web1!], [old('web1@b', '', { extra: silent, mark: unknown })])).toEqual({
+        web1: 'running',
+        'web1@b': 'unreachable',
+      });
+    // It was web1's and is to be web2's: web1's old machine first, then nobody's.
+    const web2 = { ...web1!, name: 'web2' };
+    expect(await states([web2], [])).toEqual({ web2: 'foreign' });
+    const swapped = old('web1@127.0.0.1', '127.0.0.1');
+    expect(await states([web2], [swapped])).toEqual({ 'web1@127.0.0.1': 'running' });
+    await new SshProvider({ ...here, nodes: [web2] }, [swapped]).destroy('web1@127.0.0.1');
+    expect((await observed()).size).toBe(0);
+  });
+
   it('leaves the machine of another lab alone', async () => {
     await provider.create(spec());
     const other = lab('other', sshd);
