@@ -84,7 +84,8 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       if (now === rest) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
       const run = startRun(now, (step) => execute(step, hands), options);
-      await options.show(now, run, wish.desired, new Set(aside.map(({ node }) => node)));
+      const waiting = aside.map(({ node }) => node).filter((node) => !failed.includes(node));
+      await options.show(now, run, wish.desired, new Set(waiting));
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
       if (now === rest) await provider.settle?.(); // the next look should be the last

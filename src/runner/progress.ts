@@ -24,7 +24,7 @@ export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env = p
 
 /** Lines as nodes finish, for pipes and files. */
 export async function showPlain({ plan, run, about, waiting, colours, write }: Progress): Promise<void> {
-  const nodes = nodesOf(plan);
+  const nodes = nodesOf(plan, waiting);
   const width = Math.max(...nodes.map((node) => node.length));
   await Promise.all(
     nodes.map(async (node) => {
@@ -50,7 +50,7 @@ export async function showPlain({ plan, run, about, waiting, colours, write }: P
  */
 export async function showTree({ plan, run, about, waiting, colours }: Progress): Promise<void> {
   const { Listr } = await import('listr2'); // slow to load, and only needed where something is to be done
-  const nodes = nodesOf(plan);
+  const nodes = nodesOf(plan, waiting);
   const width = Math.max(...nodes.map((node) => node.length));
   const tasks = nodes.map((node) => {
     const steps = plan.steps.filter((step) => step.node === node);
@@ -92,8 +92,8 @@ function wasInterrupted(error: unknown): boolean {
   return error instanceof LabError && error.fields.code === 'interrupted';
 }
 
-function nodesOf(plan: Plan): string[] {
-  return [...new Set(plan.steps.map((step) => step.node))];
+function nodesOf(plan: Plan, waiting: ReadonlySet<string>): string[] {
+  return [...new Set([...plan.steps.map((step) => step.node), ...waiting])];
 }
 
 function isNew(steps: readonly Step[]): boolean {
