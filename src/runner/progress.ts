@@ -30,6 +30,7 @@ export async function showPlain({ plan, run, about, waiting, colours, write }: P
     nodes.map(async (node) => {
       const steps = plan.steps.filter((step) => step.node === node);
       const results = await Promise.all(steps.map((step) => run.results.get(step.id)!));
+      if (steps.length === 0) await run.all; // it has only something to say of itself
       // What a new node needs goes without saying; a change of an old one is told step by step.
       if (!isNew(steps)) {
         for (const { step, state, ms } of results)
