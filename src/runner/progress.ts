@@ -26,11 +26,12 @@ export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env = p
 export async function showPlain({ plan, run, about, waiting, colours, write }: Progress): Promise<void> {
   const nodes = nodesOf(plan, waiting);
   const width = Math.max(...nodes.map((node) => node.length));
+  const othersTold = run.all.then(() => new Promise(setImmediate));
   await Promise.all(
     nodes.map(async (node) => {
       const steps = plan.steps.filter((step) => step.node === node);
       const results = await Promise.all(steps.map((step) => run.results.get(step.id)!));
-      if (steps.length === 0) await run.all; // it has only something to say of itself
+      if (steps.length === 0) await othersTold; // it has nothing to tell but that
       // What a new node needs goes without saying; a change of an old one is told step by step.
       if (!isNew(steps)) {
         for (const { step, state, ms } of results)
