@@ -24,26 +24,22 @@ export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env = p
 
 /** Lines as nodes finish, for pipes and files. */
 export async function showPlain({ plan, run, about, waiting, colours, write }: Progress): Promise<void> {
-  const nodes = nodesOf(plan, waiting);
+  const nodes = [...new Set([...nodesOf(plan), ...waiting])];
   const width = Math.max(...nodes.map((node) => node.length));
-  const othersTold = run.all.then(() => new Promise(setImmediate));
-  await Promise.all(
-    nodes.map(async (node) => {
-      const steps = plan.steps.filter((step) => step.node === node);
-      const results = await Promise.all(steps.map((step) => run.results.get(step.id)!));
-      if (steps.length === 0) await othersTold; // it has nothing to tell but that
-      // What a new node needs goes without saying; a change of an old one is told step by step.
-      if (!isNew(steps)) {
-        for (const { step, state, ms } of results)
-          if (state === 'done')
-            write(`    ${pad(node, width)}  ${describe(step.op)}  because ${step.why}  ${seconds(ms)}`);
-      }
-      const line = nodeLine(results, about(node), waiting.has(node), colours);
-      write(
-        `  ${isDone(results, waiting.has(node)) ? colours.green('✔') : colours.red('✖')} ${pad(node, width)}  ${line}`,
-      );
-    }),
-  );
+  const tell = async (node: string): Promise<void> => {
+    const steps = plan.steps.filter((step) => step.node === node);
+    const results = await Promise.all(steps.map((step) => run.results.get(step.id)!));
+    // What a new node needs goes without saying; a change of an old one is told step by step.
+    if (!isNew(steps)) {
+      for (const { step, state, ms } of results)
+        if (state === 'done')
+          write(`    ${pad(node, width)}  ${describe(step.op)}  because ${step.why}  ${seconds(ms)}`);
+    }
+    const mark = isDone(results, waiting.has(node)) ? colours.green('✔') : colours.red('✖');
+    write(`  ${mark} ${pad(node, width)}  ${nodeLine(results, about(node), waiting.has(node), colours)}`);
+  };
+  await Promise.all(nodesOf(plan).map(tell));
+  for (const node of nodes) if (!plan.steps.some((step) => step.node === node)) await tell(node);
 }
 
 /**
@@ -52,7 +48,7 @@ export async function showPlain({ plan, run, about, waiting, colours, write }: P
  */
 export async function showTree({ plan, run, about, waiting, colours }: Progress): Promise<void> {
   const { Listr } = await import('listr2'); // slow to load, and only needed where something is to be done
-  const nodes = nodesOf(plan, waiting);
+  const nodes = [...new Set([...nodesOf(plan), ...waiting])];
   const width = Math.max(...nodes.map((node) => node.length));
   const tasks = nodes.map((node) => {
     const steps = plan.steps.filter((step) => step.node === node);
@@ -94,8 +90,8 @@ function wasInterrupted(error: unknown): boolean {
   return error instanceof LabError && error.fields.code === 'interrupted';
 }
 
-function nodesOf(plan: Plan, waiting: ReadonlySet<string>): string[] {
-  return [...new Set([...plan.steps.map((step) => step.node), ...waiting])];
+function nodesOf(plan: Plan): string[] {
+  return [...new Set(plan.steps.map((step) => step.node))];
 }
 
 function isNew(steps: readonly Step[]): boolean {
