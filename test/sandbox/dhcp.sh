@@ -16,6 +16,7 @@ if [ -e "$folder/dnsmasq.pid" ]; then
   rm -f "$folder/dnsmasq.pid"
 fi
 [ "${1:-}" != off ] || exit 0
+# Leases are short: each new node takes one, and a day's work needs more than the LAN has addresses.
 inside ip netns exec lan dnsmasq --conf-file=/dev/null --interface=lan1 --bind-interfaces --no-resolv --no-hosts \
-  --dhcp-authoritative --no-ping --dhcp-range=198.18.0.100,198.18.0.250,1h --dhcp-leasefile="$folder/leases" \
+  --dhcp-authoritative --no-ping --dhcp-range=198.18.0.100,198.18.0.250,10m --dhcp-leasefile="$folder/leases" \
   --pid-file="$folder/dnsmasq.pid" --user=root --log-facility="$folder/dnsmasq.log" --log-dhcp "$@"
