@@ -13,9 +13,9 @@ const APT = {
   list: `dpkg-query -W -f '\${db:Status-Abbrev}\${Package}\\n' | sed -n 's/^ii //p'`,
   // Lists may be absent or old: they are fetched when the first try fails. Files of ours are kept as they are.
   install: `export DEBIAN_FRONTEND=noninteractive
-get() { apt-get install -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 "$@" >/dev/null; }
+get() { apt-get install -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 \${fresh:+-o Dpkg::Options::=--force-unsafe-io} "$@" >/dev/null; }
 get "$@" 2>/dev/null && return 0
-for pause in 0 2 5; do sleep $pause; apt-get update -qq && break; done
+for pause in 0 2 5; do sleep $pause; apt-get update -qq \${fresh:+-o Acquire::Languages=none} && break; done
 get "$@"`,
   // Says no for what others need, and removes the rest.
   remove: 'DEBIAN_FRONTEND=noninteractive dpkg --purge "$@"',

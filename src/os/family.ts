@@ -23,8 +23,11 @@ export interface Family {
   heal(service: string): readonly string[];
   /** Packages as this family calls them; none where nothing is installed. */
   packages(wanted: readonly string[]): readonly string[];
-  /** Installs packages, asking nothing. */
-  install(packages: readonly string[]): readonly string[];
+  /**
+   * Installs packages, asking nothing. `fresh`: on a node that was just made and holds nothing yet, so that a crash may
+   * cost all of it and what only people read need not be fetched.
+   */
+  install(packages: readonly string[], options?: { readonly fresh?: boolean }): readonly string[];
   /**
    * Names, a line each, the packages that `install` brought with all that they needed and that are still there; removes
    * them before that, if told so, but none that something else needs by now.

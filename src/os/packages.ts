@@ -1,6 +1,9 @@
 import type { Family } from './family.ts';
 
-/** A package manager: shell that names what is installed, installs "$@", and removes of "$@" what nothing needs. */
+/**
+ * A package manager: shell that names what is installed, installs "$@" ($fresh is empty or `yes`), and removes of "$@"
+ * what nothing needs.
+ */
 interface Manager {
   readonly list: string;
   readonly install: string;
@@ -23,10 +26,11 @@ note() {
   list | comm -13 $record.before - >>$record && rm -f $record.before
 }`;
   return {
-    install: (packages) => [
+    install: (packages, { fresh = false } = {}) => [
       'sh',
       '-c',
       `${common}
+fresh=${fresh ? 'yes' : ''}
 install() {
 ${manager.install}
 }

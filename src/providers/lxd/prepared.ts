@@ -26,7 +26,7 @@ export function preparedAlias(base: string, { family, packages }: Preparation): 
 
 /** Installs the packages on a node that runs, and has it forget for a while what is its own: see `recall`. */
 export function preparing({ family, packages }: Preparation): NonNullable<Wait['andThen']> {
-  const install = familyOf(family).install(packages);
+  const install = familyOf(family).install(packages, { fresh: true });
   return { argv: ['sh', '-c', `"$@" || exit\n${FORGET}`, 'sh', ...install], timeoutMs: INSTALL_DEADLINE_MS };
 }
 

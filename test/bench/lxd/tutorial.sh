@@ -2,15 +2,25 @@
 # The Rocky Linux tutorial typed in one go: its commands, one after another, in its order. What a person's editor does
 # is done by sed and here documents; where a person waits and looks (addresses after the restart, the first page), so
 # does this. Needs a host without the lab; LAN is the interface for macvlan. SERVERS: the tutorial has two; with more the
-# same commands are typed for each.
+# same commands are typed for each. On a Debian IMAGE they are Debian's: apt-get, apache2, and no line for dhclient.
 set -euo pipefail
 LAN=${LAN:?the interface for macvlan}
 SERVERS=${SERVERS:-2}
+IMAGE=${IMAGE:-images:rockylinux/8}
 numbers=$(seq "$SERVERS")
 webs=$(printf 'web%s ' $numbers)
 exec </dev/null
 
-for node in $webs proxyha; do lxc launch images:rockylinux/8 $node; done
+case $IMAGE in
+*debian*)
+  httpd=apache2 page=/var/www/html/index.html heading='Apache2 Debian Default Page'
+  install() { lxc exec $1 -- apt-get update && lxc exec $1 --env DEBIAN_FRONTEND=noninteractive -- apt-get install -y $2; } ;;
+*)
+  httpd=httpd page=/usr/share/httpd/noindex/index.html heading='HTTP Server'
+  install() { lxc exec $1 -- dnf install -y $2; } ;;
+esac
+
+for node in $webs proxyha; do lxc launch $IMAGE $node; done
 
 lxc profile create macvlan
 lxc profile edit macvlan <<END
@@ -25,7 +35,9 @@ devices:
 name: macvlan
 END
 for node in $webs proxyha; do lxc profile assign $node default,macvlan; done
-for node in $webs proxyha; do echo '@reboot /usr/sbin/dhclient' | lxc exec $node -- crontab -; done
+if [ $httpd = httpd ]; then
+  for node in $webs proxyha; do echo '@reboot /usr/sbin/dhclient' | lxc exec $node -- crontab -; done
+fi
 for node in $webs proxyha; do lxc restart $node; done
 
 address() {
@@ -40,23 +52,23 @@ address() {
 declare -A addresses
 for node in $webs proxyha; do addresses[$node]=$(address $node); done
 
-for node in $webs; do lxc exec $node -- dnf install -y httpd; done
+for node in $webs; do install $node $httpd; done
 for node in $webs; do
-  lxc exec $node -- systemctl enable httpd
-  lxc exec $node -- systemctl start httpd
+  lxc exec $node -- systemctl enable $httpd
+  lxc exec $node -- systemctl start $httpd
 done
 for i in $numbers; do
-  lxc exec web$i -- sed -i "s/<h1>HTTP Server/<h1>SITE$i HTTP Server/" /usr/share/httpd/noindex/index.html
+  lxc exec web$i -- sed -i "s/$heading/SITE$i $heading/" $page
 done
 
-lxc exec proxyha -- dnf install -y haproxy
+install proxyha haproxy
 lxc config device add proxyha http proxy listen=tcp:0.0.0.0:80 connect=tcp:127.0.0.1:80
 lxc config device add proxyha https proxy listen=tcp:0.0.0.0:443 connect=tcp:127.0.0.1:443
 for i in $numbers; do
   echo "${addresses[web$i]}   site$i.testdomain.com     site$i web$i.testdomain.com"
 done | lxc exec proxyha -- sh -c 'cat >>/etc/hosts'
 lxc exec proxyha -- mv /etc/haproxy/haproxy.cfg /etc/haproxy/haproxy.cfg.orig
-lxc exec proxyha -- mkdir /etc/haproxy/errors
+lxc exec proxyha -- mkdir -p /etc/haproxy/errors
 for status in 400 403 408 500 502 503 504; do
   printf 'HTTP/1.0 %s Error\r\nContent-Type: text/html\r\n\r\n<html><body><h1>%s</h1></body></html>\n' $status $status |
     lxc exec proxyha -- sh -c "cat >/etc/haproxy/errors/$status.http"
@@ -107,7 +119,7 @@ lxc exec proxyha -- systemctl restart rsyslog
 lxc exec proxyha -- systemctl restart haproxy
 
 for _ in $(seq 100); do
-  if lxc exec proxyha -- curl -s -H 'Host: site1.testdomain.com' "http://${addresses[proxyha]}/" | grep -q '<h1>SITE'; then exit 0; fi
+  if lxc exec proxyha -- curl -s -H 'Host: site1.testdomain.com' "http://${addresses[proxyha]}/" | grep SITE >/dev/null; then exit 0; fi
   sleep 0.1
 done
 echo 'no page came' >&2
