@@ -65,7 +65,7 @@ export function labScript(parts: ScriptParts): string {
   return `${[preamble(parts), ...body, ending(parts)].join('\n')}`;
 }
 
-function preamble({ topology, settings, command }: ScriptParts): string {
+function preamble({ topology, settings, command, nic }: ScriptParts): string {
   const project = settings.project ? ` --project ${settings.project}` : '';
   const lxc =
     command === 'lxc' && !project
@@ -75,10 +75,14 @@ function preamble({ topology, settings, command }: ScriptParts): string {
     topology.balancer.stats?.user === undefined
       ? ''
       : `\n# The password of the statistics page comes from the environment.\n: "\${${PASSWORD_VARIABLE}:?say it: ${PASSWORD_VARIABLE}=… bash this-script}"\n# The same between the single quotes of a haproxy.cfg.\nq="'\\''"\n${QUOTED_VARIABLE}=\${${PASSWORD_VARIABLE}//\\'/"$q"}\n`;
+  const limit = nic
+    ? `# On macvlan eth0 is brought up by cron and dhclient, or by what a system has of its own. A node whose system has neither
+# (Rocky Linux 10) stays without an address here; \`lablb up\` gives it a DHCP client, and goes on from there.\n`
+    : '';
   return `#!/bin/bash
 # Lab '${topology.name}' by hand: what \`lablb up\` does, as plain commands. For a host that does not have the lab yet.
 # Afterwards \`lablb up\` finds nothing to do, \`lablb test\` tests it, \`lablb down\` takes it away.
-set -euo pipefail
+${limit}set -euo pipefail
 
 # The client reads standard input; it must not swallow this script.
 exec </dev/null
@@ -91,7 +95,7 @@ address() {
     if [ -n "$found" ]; then echo "$found"; return; fi
     sleep 0.5
   done
-  echo "$1: no address after 30 s" >&2
+  echo "$1: no address after 30 s${nic ? '; without cron and dhclient it needs \\`lablb up\\`' : ''}" >&2
   return 1
 }
 
