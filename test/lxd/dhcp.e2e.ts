@@ -11,6 +11,11 @@ rm -f /usr/sbin/cron* /sbin/dhclient* /usr/lib/systemd/system/crond.service /usr
 rm -f /usr/lib/systemd/system/systemd-networkd.* /etc/systemd/system/systemd-networkd.service
 sed -i 's/8\\.10/10.0/; s/el8/el10/' /etc/os-release`,
   },
+  'rockylinux/9': {
+    of: 'rockylinux/8',
+    // NetworkManager beside cron and dhclient.
+    change: 'dnf install -y -q NetworkManager',
+  },
   'rockylinux/8-nocron': {
     of: 'rockylinux/8',
     change: 'rm -f /usr/sbin/cron* /usr/lib/systemd/system/crond.service',
@@ -33,7 +38,7 @@ nodes:
   web1: { server: httpd }
   web2: { server: httpd, image: 'images:rockylinux/8-nocron' }
   web3: { server: nginx, image: 'images:debian/12-plain' }
-  client: { role: client }
+  client: { role: client, image: 'images:rockylinux/9' }
   proxyha: { role: proxy, image: 'images:debian/12-dhcpcd' }
 `;
 
@@ -62,6 +67,13 @@ describe('nodes without cron or dhclient', () => {
       expect(await host.on(node, 'cat', '/etc/resolv.conf')).toMatch(/^nameserver 198\.18\.0\.1$/m);
   });
 
+  it('have it from cron and dhclient where both are', async () => {
+    expect(await host.on('client', 'journalctl', '--no-pager', '-o', 'cat')).toMatch(/bound to 198\.18\.0\./);
+    expect(
+      (await host.tryLxc('exec', 'client', '-T', '--', 'systemctl', 'cat', 'lablb-dhcp')).status,
+    ).not.toBe(0);
+  });
+
   it.each([
     ['web1', /^ExecStart=\S+python3 \/var\/lib\/lablb\/dhcp\.py eth0$/m],
     ['web2', /^ExecStart=\S+dhclient -d eth0$/m],
@@ -73,9 +85,10 @@ describe('nodes without cron or dhclient', () => {
 
   it('leaves NetworkManager what it does not manage, and systemd-networkd what it does', async () => {
     expect((await host.on('web1', 'systemctl', 'is-active', 'NetworkManager')).trim()).toBe('active');
-    expect(await host.on('web1', 'nmcli', '-t', '-f', 'DEVICE,TYPE,STATE', 'device')).toMatch(
-      /^eth0:macvlan:unmanaged$/m,
-    );
+    for (const node of ['web1', 'client'])
+      expect(await host.on(node, 'nmcli', '-t', '-f', 'DEVICE,TYPE,STATE', 'device')).toMatch(
+        /^eth0:macvlan:unmanaged$/m,
+      );
     expect(await host.on('web3', 'networkctl', '--no-legend', 'list', 'eth0')).toMatch(
       /routable +configured/,
     );
@@ -98,6 +111,8 @@ describe('nodes without cron or dhclient', () => {
       await host.must('restart', node);
       expect(await addresses(host, node)).toEqual([expect.stringMatching(/^198\.18\.0\.\d+$/)]);
     }
+    // NetworkManager comes after cron.
+    expect(await addresses(host, 'client')).toHaveLength(1);
     expect(await host.must('up')).toMatch(/nothing to do/);
     await host.must('test', 'roundrobin');
   });
@@ -112,8 +127,7 @@ describe('nodes without cron or dhclient', () => {
   });
 
   it('are told when there is nothing that could ask for one', async () => {
-    await host.on('client', 'sh', '-c', 'rm /usr/bin/python3*; systemctl disable -q --now lablb-dhcp');
-    await host.lxc('exec', 'client', '-T', '--', 'rm', '/etc/systemd/system/lablb-dhcp.service');
+    await host.on('client', 'sh', '-c', 'rm /sbin/dhclient /usr/bin/python3*');
     await host.lxc('stop', '--force', 'client');
     const up = await host.lablb('up');
     expect(up.status).toBe(1);

@@ -1,3 +1,5 @@
+import { NETWORKMANAGER_LEAVES_ETH0 } from '../../os/macvlan.ts';
+
 /**
  * For a node on macvlan whose eth0 nobody brings up: no cron, no dhclient, or neither. It gets what its system has, for
  * every boot: a unit with dhclient or dhcpcd, else systemd-networkd, else a unit with DHCP_CLIENT, which is `$client`.
@@ -25,10 +27,9 @@ bring_dhcp() {
     mkdir -p /var/lib/lablb; printf %s "$client" >/var/lib/lablb/dhcp.py
     run="$python /var/lib/lablb/dhcp.py $nic"
   else return 94; fi
-  # It would take the interface down when it starts; from now on it leaves it alone.
   if has nmcli; then
-    printf '[device-lablb]\nmatch-device=interface-name:%s\nmanaged=0\n' "$nic" >/etc/NetworkManager/conf.d/90-lablb-dhcp.conf
-    nmcli device set "$nic" managed no
+    [ -e ${NETWORKMANAGER_LEAVES_ETH0.path} ] || printf %s '${NETWORKMANAGER_LEAVES_ETH0.content}' >${NETWORKMANAGER_LEAVES_ETH0.path}
+    systemctl reload NetworkManager; nmcli device set "$nic" managed no
   fi
   printf '[Unit]\nDescription=DHCP on %s, by lablb\nAfter=network.target NetworkManager.service\n[Service]\nExecStart=%s\nRestart=always\nRestartSec=1\n[Install]\nWantedBy=multi-user.target\n' "$nic" "$run" >/etc/systemd/system/lablb-dhcp.service
   systemctl daemon-reload; systemctl enable -q --now lablb-dhcp

@@ -1,4 +1,5 @@
 import { familyOf } from '../../os/families.ts';
+import { MACVLAN_FILES } from '../../os/macvlan.ts';
 import type { DesiredNode } from '../../plan/desired.ts';
 import { configWord } from '../../render/config-word.ts';
 import type { Wish } from '../../roles/desire.ts';
@@ -40,9 +41,7 @@ export function labScript(parts: ScriptParts): string {
     ...(parts.nic
       ? [['The LAN: a profile whose eth0 is a macvlan interface', profile(parts, parts.nic)] as const]
       : []),
-    ...pairs.map(
-      ({ node, desired }) => [`Make ${node.name}`, make(parts, node, desired, files(node.name))] as const,
-    ),
+    ...pairs.map(({ node }) => [`Make ${node.name}`, make(parts, node, files(node.name))] as const),
     ['Wait for their addresses', pairs.map(({ node }) => `${variable(node.name)}=$(address ${node.name})`)],
     ...pairs
       .filter(({ desired }) => desired.packages.length > 0)
@@ -122,7 +121,6 @@ function profile({ topology, settings }: ScriptParts, nic: Device): string[] {
 function make(
   { topology, settings, nic }: ScriptParts,
   node: TopologyNode,
-  desired: DesiredNode,
   files: readonly FileSpec[],
 ): string[] {
   const wanted = instanceSettings(topology, node);
@@ -146,18 +144,17 @@ function make(
       ...Object.entries(rest).map(([key, value]) => `${key}=${value}`),
     ]),
   );
-  const cron = files.find(
-    (file) => nic && desired.family === 'rhel' && file.path.startsWith('/var/spool/cron/'),
-  );
+  const early = files.filter(({ path }) => nic && MACVLAN_FILES.some((one) => one.path === path));
   return [
     lxc(['init', wanted.image, name, ...options]),
     ...devices,
-    ...(cron
-      ? [
-          '# In place before the first start: eth0 gets its address at boot, and nothing has to be restarted.',
-          `echo ${quote(String(cron.content).trimEnd())} | ${lxc(['file', 'push', '--mode', octal(cron), '-', `${name}${cron.path}`])}`,
-        ]
+    ...(early.length > 0
+      ? ['# In place before the first start: eth0 gets its address at boot, and nothing has to be restarted.']
       : []),
+    ...early.map((file) => {
+      const push = ['file', 'push', '--create-dirs', '--mode', octal(file), '-', `${name}${file.path}`];
+      return `echo ${quote(String(file.content).trimEnd())} | ${lxc(push)}`;
+    }),
     lxc(['start', name]),
   ];
 }
