@@ -1,6 +1,6 @@
 import { LabError } from '../errors.ts';
 import { COMMANDS } from '../os/commands.ts';
-import { DHCLIENT_CRONTAB } from '../os/crontab.ts';
+import { MACVLAN_FILES } from '../os/macvlan.ts';
 import { webPagePath } from '../os/web-pages.ts';
 import { HTTPD_MODULES, PACKAGED_PORT, portFiles } from '../os/web-ports.ts';
 import type { FileSpec } from '../providers/provider.ts';
@@ -36,7 +36,7 @@ export function renderNode(topology: Topology, node: string, view: NodeView): Fi
   const found = topology.nodes.find(({ name }) => name === node);
   if (!found)
     throw new LabError(`lab '${topology.name}' has no node '${node}'`, { code: 'node.unknown', node });
-  return [hosts, resolverFiles, crontab, own, ...FILES_OF_ROLE[found.role]].flatMap((render) =>
+  return [hosts, resolverFiles, macvlan, own, ...FILES_OF_ROLE[found.role]].flatMap((render) =>
     render(topology, found, view),
   );
 }
@@ -100,8 +100,8 @@ function own(_: Topology, { extra }: TopologyNode, { kind }: NodeView): FileSpec
 }
 
 /** On macvlan nothing else brings up eth0: the tutorial's line in root's crontab does. */
-function crontab(_: Topology, __: TopologyNode, { dhclient }: NodeView): FileSpec[] {
-  return dhclient ? [DHCLIENT_CRONTAB] : [];
+function macvlan(_: Topology, __: TopologyNode, { dhclient }: NodeView): readonly FileSpec[] {
+  return dhclient ? MACVLAN_FILES : [];
 }
 
 /** Debian's package of HAProxy brings a file of its own for the same socket: ours is in its place. */

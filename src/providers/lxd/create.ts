@@ -1,4 +1,4 @@
-import { DHCLIENT_CRONTAB } from '../../os/crontab.ts';
+import { MACVLAN_FILES } from '../../os/macvlan.ts';
 import { familyFor } from '../machine/probe.ts';
 import type { NodeSpec } from '../provider.ts';
 import type { LxdClient } from './client.ts';
@@ -83,9 +83,11 @@ export async function startInstance(client: LxdClient, name: string, start: Star
 async function putCronLine(client: LxdClient, name: string, known: string | undefined): Promise<void> {
   const family = known ?? (await familyIn(client, name));
   if (family !== 'rhel') return;
-  const { path, content, mode } = DHCLIENT_CRONTAB;
-  const to = ['--create-dirs', '--mode', mode.toString(8), '-', `${client.at(name)}${path}`];
-  await client.call(['file', 'push', '--quiet', ...to], { input: content });
+  const pushes = MACVLAN_FILES.map(({ path, content, mode = 0o644 }) => {
+    const to = ['--create-dirs', '--mode', mode.toString(8), '-', `${client.at(name)}${path}`];
+    return client.call(['file', 'push', '--quiet', ...to], { input: String(content) });
+  });
+  await Promise.all(pushes);
 }
 
 /** What an instance that does not run yet says of itself. */

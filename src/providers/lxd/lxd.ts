@@ -394,7 +394,8 @@ export class LxdProvider implements LabProvider {
       provisional: seen?.address !== undefined && seen.state === 'running' ? undefined : provisional,
       settings,
       resolver: seen?.resolver,
-      dhclient: onLan && family === 'rhel',
+      // In a virtual machine it is an ordinary interface, which the system brings up.
+      dhclient: onLan && family === 'rhel' && !wanted.vm,
     };
   }
 

@@ -2,62 +2,61 @@ import { LabError } from '../../errors.ts';
 import type { RunResult } from '../../shell/run.ts';
 import { PROBE } from '../machine/probe.ts';
 import type { LxdClient } from './client.ts';
+import { BRING_DHCP, DHCP_CLIENT } from './dhcp.ts';
 
 /** Seconds until a node must have an address. */
 const ADDRESS_WITHIN_S = 30;
+const LOOKS_A_SECOND = 20;
 const GAVE_UP = 97;
 const NO_INTERFACE = 96;
 const NO_INOTIFY = 95;
-const NEXT_FAILED = 94;
+const NO_CLIENT = 94;
+const NEXT_FAILED = 93;
 
 /**
  * Waits on the node until its system manager answers and eth0 has a default route, which is when DHCP is done. On
- * macvlan it also does what the cron line of the tutorial cannot: a system without cron, or without dhclient, gets the
- * equivalent that it has (a unit, NetworkManager, systemd-networkd), also for the next boot. `again`: it runs already,
- * and its interface may be another one than at boot. A node without any interface is not waited for.
+ * macvlan a node that has booted, and whose eth0 nobody brings up, gets its DHCP here. `again`: it runs already, and its
+ * interface may be another one than at boot. A node without any interface is not waited for.
  */
-const WAIT = String.raw`
-macvlan=$1 tries=$2 again=$3
-has() { command -v "$1" >/dev/null 2>&1; }
+const WAIT = `
+macvlan=$1 tries=$2 again=$3 client=$4
+${BRING_DHCP}
 # eth0; in a virtual machine it may be called otherwise.
-nic() { for nic in eth0 $(ls /sys/class/net | grep ^e); do [ ! -e "/sys/class/net/$nic" ] || return 0; done; return 1; }
-routed() { nic && grep -q "^$nic[[:space:]]00000000" /proc/net/route; }
-help_macvlan() {
-  if has dhclient; then
-    has crond || has cron || {
-      printf '[Unit]\nDescription=DHCP on %s\nAfter=network.target\n[Service]\nType=forking\nExecStart=%s %s\n[Install]\nWantedBy=multi-user.target\n' "$nic" "$(command -v dhclient)" "$nic" >/etc/systemd/system/lablb-dhclient.service
-      systemctl daemon-reload; systemctl enable -q --now lablb-dhclient
-    }
-  elif has nmcli; then
-    nmcli -t device set "$nic" managed yes; nmcli -t connection add type ethernet ifname "$nic" con-name "lablb-$nic" >/dev/null
-  elif [ -e /lib/systemd/systemd-networkd ] && ! grep -qs "$nic" /etc/systemd/network/*.network /run/systemd/network/*.network /etc/network/interfaces; then
-    printf '[Match]\nName=%s\n[Network]\nDHCP=ipv4\n' "$nic" >/etc/systemd/network/10-lablb.network
-    systemctl enable -q --now systemd-networkd
-  fi
-}
+nic() { for nic in eth0 /sys/class/net/e*; do nic=\${nic##*/}; [ ! -e "/sys/class/net/$nic" ] || return 0; done; return 1; }
+# A default route on it.
+routed() { nic && while read -r on to _; do [ "$on $to" != "$nic 00000000" ] || return 0; done </proc/net/route && return 1; }
+booted() { case $(systemctl is-system-running 2>/dev/null) in running|degraded) ;; *) [ $i -gt 100 ] ;; esac; }
 if [ "$again" = yes ] && ! routed; then
-  if has dhclient; then pkill -x dhclient; dhclient "$nic"
+  if systemctl -q is-enabled lablb-dhcp; then systemctl restart lablb-dhcp
+  elif has dhclient; then pkill -x dhclient; dhclient "$nic"
   elif has nmcli; then nmcli -t device reapply "$nic" || nmcli -t device connect "$nic"
   else networkctl reconfigure "$nic" || systemctl restart systemd-networkd; fi >/dev/null 2>&1
 fi
 i=0
 until [ ! -d /run/systemd/system ] || [ -S /run/systemd/private ]; do
-  i=$((i + 1)); [ $i -lt "$tries" ] || exit 97; sleep 0.1
+  i=$((i + 1)); [ $i -lt "$tries" ] || exit 97; sleep 0.05
 done
-give_up() { journalctl -q -b -o cat --no-pager 2>/dev/null | grep -q 'inotify.*Too many open files' && exit 95; exit 97; }
-helped=
+failed= helped=
+give_up() {
+  journalctl -q -b -o cat --no-pager 2>/dev/null | grep -q 'inotify.*Too many open files' && exit 95
+  [ "$failed" != 94 ] || exit 94
+  exit 97
+}
 until routed; do
   i=$((i + 1)); [ $i -lt "$tries" ] || give_up
-  [ $i -lt 30 ] || nic || exit 96
-  if [ "$macvlan" = yes ] && [ -z "$helped" ] && [ $i -gt 5 ] && nic; then helped=yes; help_macvlan; fi
-  sleep 0.1
+  [ $i -lt 60 ] || nic || exit 96
+  if [ "$macvlan" = yes ] && [ -z "$helped" ] && [ $((i % 10)) = 0 ] && nic && booted && ! taken; then
+    bring_dhcp && helped=yes || failed=$?
+    [ "$failed" != 94 ] || [ $i -lt 200 ] || give_up
+  fi
+  sleep 0.05
 done
 `;
 
 /** The same, then a command of its own if there is one, then what the node is like now: one call for all. */
 const WAIT_AND_TELL = `${WAIT}
-shift 3
-[ $# = 0 ] || "$@" >&2 || { sleep 0.1; exit 94; }
+shift 4
+[ $# = 0 ] || "$@" >&2 || { sleep 0.1; exit 93; }
 set --
 ${PROBE}`;
 
@@ -76,15 +75,20 @@ export interface Wait {
 /**
  * Waits for a node's address, and comes back with what the node says of itself (PROBE).
  *
- * @throws LabError `lxd.inotify`, `node.no-interface`, or `node.no-address` that tells what was waited for, and on which
- * network; `node.command-failed` when what comes after it fails.
+ * @throws LabError `lxd.inotify`, `node.no-interface`, `node.no-dhcp`, or `node.no-address` that tells what was waited for, and
+ * on which network; `node.command-failed` when what comes after it fails.
  */
 export async function waitForAddress(
   client: LxdClient,
   node: string,
   { parent, again, signal, andThen }: Wait,
 ): Promise<string> {
-  const options = [parent ? 'yes' : 'no', String(ADDRESS_WITHIN_S * 10), again ? 'yes' : 'no'];
+  const options = [
+    parent ? 'yes' : 'no',
+    String(ADDRESS_WITHIN_S * LOOKS_A_SECOND),
+    again ? 'yes' : 'no',
+    DHCP_CLIENT,
+  ];
   const script = ['sh', '-c', WAIT_AND_TELL, 'sh', ...options, ...(andThen?.argv ?? [])];
   const deadline = Date.now() + ADDRESS_WITHIN_S * 1000;
   for (;;) {
@@ -97,6 +101,7 @@ export async function waitForAddress(
     if (result.exitStatus === NEXT_FAILED) throw commandFailed(node, andThen!.argv, result);
     if (result.exitStatus === NO_INTERFACE) throw noInterface(client, node);
     if (result.exitStatus === NO_INOTIFY) throw noInotify(node);
+    if (result.exitStatus === NO_CLIENT) throw noClient(node);
     // A virtual machine's agent is not there at once.
     if (result.exitStatus !== GAVE_UP && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -129,6 +134,16 @@ function noInotify(node: string): LabError {
     node,
     stderr: 'systemd there: Failed to create inotify object: Too many open files',
     hints: [INOTIFY_HINT, 'fewer containers on this host'],
+  });
+}
+
+/** What its system has for its interfaces, if it has anything, leaves one of macvlan alone. */
+function noClient(node: string): LabError {
+  return new LabError('it has no DHCP client for an interface of macvlan', {
+    code: 'node.no-dhcp',
+    node,
+    stderr: 'looked for: cron with dhclient, dhclient, dhcpcd, systemd-networkd, Python 3',
+    hints: ['an image with one of them', 'a bridge instead: `macvlan: false`'],
   });
 }
 

@@ -1,4 +1,5 @@
 import { familyOf } from '../../os/families.ts';
+import { MACVLAN_FILES } from '../../os/macvlan.ts';
 import type { DesiredNode } from '../../plan/desired.ts';
 import { configWord } from '../../render/config-word.ts';
 import type { Wish } from '../../roles/desire.ts';
@@ -46,9 +47,7 @@ export function labScript(parts: ScriptParts): string {
     ...(parts.nic
       ? [['The LAN: a profile whose eth0 is a macvlan interface', profile(parts, parts.nic)] as const]
       : []),
-    ...pairs.map(
-      ({ node, desired }) => [`Make ${node.name}`, make(parts, node, desired, files(node.name))] as const,
-    ),
+    ...pairs.map(({ node }) => [`Make ${node.name}`, make(parts, node, files(node.name))] as const),
     ['Wait for their addresses', pairs.map(({ node }) => `${variable(node.name)}=$(address ${node.name})`)],
     ['Certificates', certificateLines(topology, variable)],
     ...pairs
@@ -75,7 +74,7 @@ export function labScript(parts: ScriptParts): string {
   return `${[preamble(parts), ...body, ending(parts)].join('\n')}`;
 }
 
-function preamble({ topology, settings, command }: ScriptParts): string {
+function preamble({ topology, settings, command, nic }: ScriptParts): string {
   const project = settings.project ? ` --project ${settings.project}` : '';
   const lxc =
     command === 'lxc' && !project
@@ -86,10 +85,14 @@ function preamble({ topology, settings, command }: ScriptParts): string {
     password.length === 0
       ? ''
       : `\n${password.join('\n')}\n# The same between the single quotes of a haproxy.cfg.\nq="'\\''"\n${QUOTED_VARIABLE}=\${${PASSWORD_VARIABLE}//\\'/"$q"}\n`;
+  const limit = nic
+    ? `# On macvlan eth0 is brought up by cron and dhclient, or by what a system has of its own. A node whose system has neither
+# (Rocky Linux 10) stays without an address here; \`lablb up\` gives it a DHCP client, and goes on from there.\n`
+    : '';
   return `#!/bin/bash
 # Lab '${topology.name}' by hand: what \`lablb up\` does, as plain commands. For a host that does not have the lab yet.
 # Afterwards \`lablb up\` finds nothing to do, \`lablb test\` tests it, \`lablb down\` takes it away.
-set -euo pipefail
+${limit}set -euo pipefail
 
 # The client reads standard input; it must not swallow this script.
 exec </dev/null
@@ -102,7 +105,7 @@ address() {
     if [ -n "$found" ]; then echo "$found"; return; fi
     sleep 0.5
   done
-  echo "$1: no address after 30 s" >&2
+  echo "$1: no address after 30 s${nic ? '; without cron and dhclient it needs \\`lablb up\\`' : ''}" >&2
   return 1
 }
 
@@ -129,7 +132,6 @@ function profile({ topology, settings }: ScriptParts, nic: Device): string[] {
 function make(
   { topology, settings, nic }: ScriptParts,
   node: TopologyNode,
-  desired: DesiredNode,
   files: readonly FileSpec[],
 ): string[] {
   const wanted = instanceSettings(topology, node);
@@ -145,18 +147,17 @@ function make(
   const devices = Object.entries(wanted.devices).map(([device, settings]) =>
     lxc(deviceStep(name, device, settings)),
   );
-  const cron = files.find(
-    (file) => nic && desired.family === 'rhel' && file.path.startsWith('/var/spool/cron/'),
-  );
+  const early = files.filter(({ path }) => nic && MACVLAN_FILES.some((one) => one.path === path));
   return [
     lxc(['init', wanted.image, name, ...options]),
     ...devices,
-    ...(cron
-      ? [
-          '# In place before the first start: eth0 gets its address at boot, and nothing has to be restarted.',
-          `echo ${quote(String(cron.content).trimEnd())} | ${lxc(['file', 'push', '--mode', octal(cron), '-', `${name}${cron.path}`])}`,
-        ]
+    ...(early.length > 0
+      ? ['# In place before the first start: eth0 gets its address at boot, and nothing has to be restarted.']
       : []),
+    ...early.map((file) => {
+      const push = ['file', 'push', '--create-dirs', '--mode', octal(file), '-', `${name}${file.path}`];
+      return `echo ${quote(String(file.content).trimEnd())} | ${lxc(push)}`;
+    }),
     lxc(['start', name]),
   ];
 }

@@ -173,17 +173,30 @@ describe('a lab', () => {
     expect((await failure(push)).fields).toMatchObject({ code: 'lxd.full', node: 'web1' });
   });
 
-  it('tells what it waited for when no DHCP server answers', async () => {
+  const onLan = (exitStatus: number): Promise<LabError> => {
     const stopped = list({ config: { 'user.lablb.lab': 'rocky' } });
-    fakeClient(`case "$1" in list) echo '${stopped}' ;; exec) exit 97 ;; esac`);
     const topology = topologyOf(LAB.replace('lxd\n', 'lxd\nlxd: {macvlan: eno1}\n'));
     fakeClient(
-      `case "$1 $2" in "list "*) echo '${stopped}' ;; "profile list") echo '[{"name":"macvlan","config":{},"devices":{"eth0":{"type":"nic","name":"eth0","nictype":"macvlan","parent":"eno1"}}}]' ;; exec*) exit 97 ;; esac`,
+      `case "$1 $2" in "list "*) echo '${stopped}' ;; "profile list") echo '[{"name":"macvlan","config":{},"devices":{"eth0":{"type":"nic","name":"eth0","nictype":"macvlan","parent":"eno1"}}}]' ;; exec*) exit ${exitStatus} ;; esac`,
     );
-    const error = await failure(new LxdProvider(topology).create({ ...topology.nodes[0]!, lab: 'rocky' }));
+    return failure(new LxdProvider(topology).create({ ...topology.nodes[0]!, lab: 'rocky' }));
+  };
+
+  it('tells what it waited for when no DHCP server answers', async () => {
+    const error = await onLan(97);
     expect(error.message).toBe('no address after 30 s');
     expect(error.fields.stderr).toMatch(/waited for an IPv4 address on eth0 \(macvlan on eno1\)[\s\S]*Wi-Fi/);
     expect(error.fields.hints?.join(' ')).toMatch(/dhclient -v eth0.*macvlan: false/);
+  });
+
+  it.each([
+    [96, 'node.no-interface', /no network interface/],
+    [95, 'lxd.inotify', /no inotify instances left/],
+    [94, 'node.no-dhcp', /no DHCP client for an interface of macvlan/],
+  ])('tells what a node says it lacks: %s', async (exitStatus, code, message) => {
+    const error = await onLan(exitStatus);
+    expect(error.fields.code).toBe(code);
+    expect(error.message).toMatch(message);
   });
 
   it('hands back the status of a command, and throws for a node that is gone', async () => {

@@ -17,7 +17,7 @@ chroot "$root" apt-get purge -qq -y --autoremove cron isc-dhcp-client
 packages=$root/srv/packages
 mkdir -p "$packages"
 chroot "$root" apt-get install -qq -y --no-install-recommends --download-only \
-  apache2 nginx haproxy cron isc-dhcp-client tree dnsmasq bind9 bind9-dnsutils ufw nftables
+  apache2 nginx haproxy cron isc-dhcp-client dhcpcd-base tree dnsmasq bind9 bind9-dnsutils ufw nftables
 mv "$root"/var/cache/apt/archives/*.deb "$packages/"
 for deb in "$packages"/*.deb; do
   chroot "$root" dpkg-deb -f "/srv/packages/${deb##*/}"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # rocky.sh FOLDER BASE: what a lab meets on images:rockylinux/8, made from Debian, for Rocky's own mirrors are not in
-# reach: ID=rocky, dnf and rpm with a local repository (httpd, nginx, haproxy, dnsmasq, bind, firewalld built by rpmbuild with Red Hat's paths),
+# reach: ID=rocky, dnf and rpm with a local repository (httpd, nginx, haproxy, dnsmasq, bind, firewalld, NetworkManager built by rpmbuild with Red Hat's paths),
 # crond with root's crontab in /var/spool/cron/root, dhclient, rsyslog; no apt, no dpkg.
 set -euo pipefail
 . ./pack.sh
@@ -27,7 +27,8 @@ build_packages() {
   local work=$root/root/rpmbuild spec
   mkdir -p "$work/debs" "$work/SPECS" "$root/srv/repo"
   (cd "$work/debs" && chroot "$root" sh -c 'cd /root/rpmbuild/debs && apt-get -qq download \
-    apache2-bin nginx haproxy tree dnsmasq-base bind9 bind9-utils bind9-dnsutils bind9-host firewalld python3-firewall')
+    apache2-bin nginx haproxy tree dnsmasq-base bind9 bind9-utils bind9-dnsutils bind9-host firewalld python3-firewall \
+    network-manager libnm0 libndp0 udev')
   for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/debs/root"; done
   cp "$here"/rpm/*.spec "$work/SPECS/"
   for spec in "$work"/SPECS/*.spec; do
