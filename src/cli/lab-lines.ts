@@ -18,6 +18,7 @@ export function planLines(plan: Plan, c: Colours): string[] {
 export function nodeAbout(desired: Desired, name: string): string {
   const node = desired.nodes.find((one) => one.name === name);
   if (!node) return '';
+  if (node.address === undefined) return 'made'; // where it is, the next look will tell
   const places = desired.nodes.map(placeOf);
   return `${placeOf(node).padEnd(Math.max(...places.map((place) => place.length)))}  ${node.about}`;
 }

@@ -70,14 +70,14 @@ export default class Up extends LabCommand {
     const { desired, results, newPassword, notes } = await bringUp(topology, provider, {
       ...flags,
       signal: within(flags.timeout, this.interruptible()),
-      show: async (plan, run, desired, waiting) => {
+      show: async (plan, run, desired, nodes) => {
         const { canRedraw, showPlain, showTree } = await import('../runner/progress.ts');
         if (this.jsonEnabled()) return;
         if (!announced) this.log(head);
         announced = true;
         const show = canRedraw(process.stdout) ? showTree : showPlain;
         const about = (node: string): string => nodeAbout(desired, node);
-        await show({ plan, run, about, waiting, colours: this.c, write: (line) => this.log(line) });
+        await show({ plan, run, about, ...nodes, colours: this.c, write: (line) => this.log(line) });
       },
     });
     const took = performance.now() - started;

@@ -1,7 +1,7 @@
 import type { Credentials, NodeView } from '../render/view.ts';
 import type { Wish } from '../roles/desire.ts';
 
-/** What is known for good of nodes that wait for others, before all addresses are. */
+/** What is known for good of new nodes that wait for others, before all addresses are. */
 export interface Settled {
   hasFile(node: string, path: string): boolean;
   hasService(node: string, service: string): boolean;
@@ -10,7 +10,7 @@ export interface Settled {
 /** Files that are the same in two wishes for the same lab, and services that read no other ones. */
 export function settledIn(wish: Wish, other: Wish): Settled {
   const waits = (node: string): boolean =>
-    wish.provisional.get(node) !== 'system' &&
+    wish.provisional.get(node) === 'address' &&
     wish.desired.nodes.some(({ name, after }) => name === node && after.length > 0);
   const hash = ({ desired }: Wish, node: string, path: string): string | undefined =>
     desired.nodes.find(({ name }) => name === node)?.files.find((file) => file.path === path)?.sha256;

@@ -25,8 +25,16 @@ export interface UpOptions {
   readonly parallel: number;
   readonly force?: boolean;
   readonly signal?: AbortSignal;
-  /** Shows a run; resolves when it is over. `waiting`: nodes that have more to do, which waits for one that failed. */
-  readonly show: (plan: Plan, run: Run, desired: Desired, waiting: ReadonlySet<string>) => Promise<void>;
+  /** Shows a run; resolves when it is over. */
+  readonly show: (plan: Plan, run: Run, desired: Desired, nodes: ShownNodes) => Promise<void>;
+}
+
+/** Nodes that are shown otherwise than others. */
+export interface ShownNodes {
+  /** They have more to do, which waits for one that failed. */
+  readonly waiting: ReadonlySet<string>;
+  /** They were made by this `up`. */
+  readonly made: ReadonlySet<string>;
 }
 
 export interface UpReport {
@@ -50,6 +58,7 @@ const ROUNDS = 4;
 export function bringUp(topology: Topology, provider: LabProvider, options: UpOptions): Promise<UpReport> {
   return withLock(lockPath(topology.name), 'lablb up', async () => {
     const results: StepResult[] = [];
+    const made = new Set<string>();
     const before = readKept(topology.name).statsPassword;
     let kept: Kept | undefined;
     for (let round = 1; ; round++) {
@@ -84,8 +93,9 @@ export function bringUp(topology: Topology, provider: LabProvider, options: UpOp
       if (now === rest) writeKept(topology.name, kept);
       const hands = handsFor(topology, provider, wish, now, options.signal);
       const run = startRun(now, (step) => execute(step, hands), options);
-      const waiting = aside.map(({ node }) => node).filter((node) => !failed.includes(node));
-      await options.show(now, run, wish.desired, new Set(waiting));
+      for (const { node, op } of now.steps) if (op.kind === 'create') made.add(node);
+      const waiting = new Set(aside.map(({ node }) => node).filter((node) => !failed.includes(node)));
+      await options.show(now, run, wish.desired, { waiting, made });
       results.push(...(await run.all));
       options.signal?.throwIfAborted();
       if (now === rest) await provider.settle?.(); // the next look should be the last

@@ -13,6 +13,8 @@ export interface Progress {
   readonly about: (node: string) => string;
   /** Nodes that are not done with what the plan has for them. */
   readonly waiting: ReadonlySet<string>;
+  /** Nodes that are made in this run: what they need goes without saying. */
+  readonly made: ReadonlySet<string>;
   readonly colours: Colours;
   readonly write: (line: string) => void;
 }
@@ -23,14 +25,22 @@ export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env = p
 }
 
 /** Lines as nodes finish, for pipes and files. */
-export async function showPlain({ plan, run, about, waiting, colours, write }: Progress): Promise<void> {
+export async function showPlain({
+  plan,
+  run,
+  about,
+  waiting,
+  made,
+  colours,
+  write,
+}: Progress): Promise<void> {
   const nodes = [...new Set([...nodesOf(plan), ...waiting])];
   const width = Math.max(...nodes.map((node) => node.length));
   const tell = async (node: string): Promise<void> => {
     const steps = plan.steps.filter((step) => step.node === node);
     const results = await Promise.all(steps.map((step) => run.results.get(step.id)!));
-    // What a new node needs goes without saying; a change of an old one is told step by step.
-    if (!isNew(steps)) {
+    // A change of an old node is told step by step.
+    if (!made.has(node)) {
       for (const { step, state, ms } of results)
         if (state === 'done')
           write(`    ${pad(node, width)}  ${describe(step.op)}  because ${step.why}  ${seconds(ms)}`);
@@ -46,7 +56,7 @@ export async function showPlain({ plan, run, about, waiting, colours, write }: P
  * A tree that moves, for a terminal: a line a node and under it the step in hand. Steps are no tasks of the tree,
  * for it draws itself anew at each change of each task, which costs more than what most steps do.
  */
-export async function showTree({ plan, run, about, waiting, colours }: Progress): Promise<void> {
+export async function showTree({ plan, run, about, waiting, made, colours }: Progress): Promise<void> {
   const { Listr } = await import('listr2'); // slow to load, and only needed where something is to be done
   const nodes = [...new Set([...nodesOf(plan), ...waiting])];
   const width = Math.max(...nodes.map((node) => node.length));
@@ -54,18 +64,19 @@ export async function showTree({ plan, run, about, waiting, colours }: Progress)
     const steps = plan.steps.filter((step) => step.node === node);
     return {
       title: node,
-      // What a new node needs goes without saying; the steps of an old one stay.
+      // The steps of an old node stay.
       rendererOptions: {
-        persistentOutput: !isNew(steps),
-        outputBar: isNew(steps) ? 1 : Number.POSITIVE_INFINITY,
+        persistentOutput: !made.has(node),
+        outputBar: made.has(node) ? 1 : Number.POSITIVE_INFINITY,
       },
       task: async (_: unknown, task: { title: string; output: string }) => {
         const results: StepResult[] = [];
         for (const step of steps) {
-          if (isNew(steps)) task.output = told(step);
+          if (made.has(node)) task.output = told(step);
           const result = await run.results.get(step.id)!;
           results.push(result);
-          if (!isNew(steps) && result.state === 'done') task.output = `${told(step)}  ${seconds(result.ms)}`;
+          if (!made.has(node) && result.state === 'done')
+            task.output = `${told(step)}  ${seconds(result.ms)}`;
         }
         task.title = `${pad(node, width)}  ${nodeLine(results, about(node), waiting.has(node), colours)}`;
         if (!isDone(results, waiting.has(node))) throw new Error(task.title);
@@ -92,10 +103,6 @@ function wasInterrupted(error: unknown): boolean {
 
 function nodesOf(plan: Plan): string[] {
   return [...new Set(plan.steps.map((step) => step.node))];
-}
-
-function isNew(steps: readonly Step[]): boolean {
-  return steps.some((step) => step.op.kind === 'create');
 }
 
 function isDone(results: readonly StepResult[], waits: boolean): boolean {

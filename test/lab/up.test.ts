@@ -83,10 +83,10 @@ it('does not call a node done while what is left of it waits for one that failed
     if (call === 'create web1') throw new LabError('no address', { code: 'x' });
   };
   const lines: string[] = [];
-  const show: UpOptions['show'] = async (plan, run, _, waiting) => {
+  const show: UpOptions['show'] = async (plan, run, _, nodes) => {
     lines.push('--');
     const write = (line: string): void => void lines.push(line.trim().replace(/ +[\d.]+ m?s$/, ''));
-    await showPlain({ plan, run, about: () => 'fine', waiting, colours: coloursFor({}), write });
+    await showPlain({ plan, run, about: () => 'fine', ...nodes, colours: coloursFor({}), write });
   };
   await up({ show });
   expect(lines.filter((line) => /^(--|[✔✖])/.test(line)).map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
