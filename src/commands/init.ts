@@ -45,7 +45,8 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     makeFolder(dirname(file));
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (cause) {
-    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    const exists = code === 'EEXIST' && syscall === 'open'; // not a file where a folder should be
     throw new LabError(
       exists ? `${file} is there already` : `cannot write ${file}: ${(cause as Error).message}`,
       {

@@ -29,7 +29,7 @@ export function togetherFor(
       return undefined;
     const steps = stepsTogether(plan, step);
     const key = steps[0]!.id;
-    const all = underWay.get(key) ?? begin(step.node, provider.sweep ? steps : steps.filter(isPush));
+    const all = underWay.get(key) ?? begin(step.node, steps);
     underWay.set(key, all);
     return all.then(({ done, failure }) => {
       if (!failure || !('action' in step.op)) return;
@@ -42,8 +42,4 @@ export function togetherFor(
 
 function commandsOf(steps: readonly Step[]) {
   return steps.flatMap(({ op }) => (op.kind === 'service' ? [op] : []));
-}
-
-function isPush({ op }: Step): boolean {
-  return op.kind === 'push';
 }

@@ -56,51 +56,60 @@ const ROUNDS = 4;
  * @throws LabError when it cannot begin, is interrupted, or does not come to rest.
  */
 export function bringUp(topology: Topology, provider: LabProvider, options: UpOptions): Promise<UpReport> {
-  return withLock(lockPath(topology.name), 'lablb up', async () => {
-    const results: StepResult[] = [];
-    const made = new Set<string>();
-    const before = readKept(topology.name).statsPassword;
-    let kept: Kept | undefined;
-    for (let round = 1; ; round++) {
-      const planned = await planUp(topology, provider, {
-        ...options,
-        force: options.force && round === 1,
-        kept,
-      });
-      const { plan, wish, observed, notes } = planned;
-      kept = planned.kept;
-      const former = formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name)));
-      remember(topology, asFarAsKnown(wish.desired, observed), {
-        finished: plan.steps.length === 0 && !options.only,
-        former,
-        marks: topology.provider === 'ssh' ? marksOf(topology, observed) : undefined,
-      });
-      // The others go on without a node that failed; what is left of it is for the next `up`.
-      const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
-      const { rest, aside } = setAside(plan, failed);
-      if (rest.steps.length === 0) {
-        const told = new Set(results.map(({ step }) => step.id));
-        const untold = aside.filter(({ id }) => !told.has(id));
-        results.push(...untold.map((step): StepResult => ({ step, state: 'skipped', ms: 0 })));
-        // One that no node was to be given yet was not kept either.
-        const password = readKept(topology.name).statsPassword;
-        const newPassword = password === before ? undefined : password;
-        return { desired: wish.desired, results, newPassword, notes };
-      }
-      if (round === ROUNDS) throw doesNotSettle(rest);
-      const now = firstThings(rest, wish, planned.settled);
-      // Before they are on any node: whatever happens next, the same ones are put there again.
-      if (now === rest) writeKept(topology.name, kept);
-      const hands = handsFor(topology, provider, wish, now, options.signal);
-      const run = startRun(now, (step) => execute(step, hands), options);
-      for (const { node, op } of now.steps) if (op.kind === 'create') made.add(node);
-      const waiting = new Set(aside.map(({ node }) => node).filter((node) => !failed.includes(node)));
-      await options.show(now, run, wish.desired, { waiting, made });
-      results.push(...(await run.all));
-      options.signal?.throwIfAborted();
-      if (now === rest) await provider.settle?.(); // the next look should be the last
+  return withLock(lockPath(topology.name), 'lablb up', () =>
+    // However it ends, nothing of it goes on when the lab is somebody else's again.
+    inRounds(topology, provider, options).finally(() => provider.settle?.()),
+  );
+}
+
+async function inRounds(topology: Topology, provider: LabProvider, options: UpOptions): Promise<UpReport> {
+  const results: StepResult[] = [];
+  const made = new Set<string>();
+  let forced = false;
+  const before = readKept(topology.name).statsPassword;
+  let kept: Kept | undefined;
+  for (let round = 1; ; round++) {
+    const planned = await planUp(topology, provider, {
+      ...options,
+      force: options.force && !forced,
+      kept,
+    });
+    const { plan, wish, observed, notes } = planned;
+    kept = planned.kept;
+    const former = formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name)));
+    remember(topology, asFarAsKnown(wish.desired, observed), {
+      finished: plan.steps.length === 0 && !options.only,
+      former,
+      marks: topology.provider === 'ssh' ? marksOf(topology, observed) : undefined,
+    });
+    // The others go on without a node that failed; what is left of it is for the next `up`.
+    const failed = results.flatMap(({ step, state }) => (state === 'done' ? [] : [step.node]));
+    const { rest, aside } = setAside(plan, failed);
+    if (rest.steps.length === 0) {
+      const told = new Set(results.map(({ step }) => step.id));
+      const untold = aside.filter(({ id }) => !told.has(id));
+      results.push(...untold.map((step): StepResult => ({ step, state: 'skipped', ms: 0 })));
+      // One that no node was to be given yet was not kept either.
+      const password = readKept(topology.name).statsPassword;
+      const newPassword = password === before ? undefined : password;
+      return { desired: wish.desired, results, newPassword, notes };
     }
-  });
+    if (round === ROUNDS) throw doesNotSettle(rest);
+    const now = firstThings(rest, wish, planned.settled);
+    // Before they are on any node: whatever happens next, the same ones are put there again.
+    if (now === rest) writeKept(topology.name, kept);
+    const hands = handsFor(topology, provider, wish, now, options.signal);
+    const run = startRun(now, (step) => execute(step, hands), options);
+    for (const { node, op } of now.steps)
+      if (op.kind === 'create' && isAbsent(node, observed)) made.add(node);
+    const waiting = new Set(aside.map(({ node }) => node).filter((node) => !failed.includes(node)));
+    await options.show(now, run, wish.desired, { waiting, made });
+    results.push(...(await run.all));
+    options.signal?.throwIfAborted();
+    if (now !== rest) continue;
+    forced = true;
+    await provider.settle?.(); // the next look should be the last
+  }
 }
 
 interface Planned {
@@ -153,8 +162,8 @@ export async function planUp(
 
 /**
  * While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. Until then go
- * packages, which need no address of a neighbour, and, on a node that has to wait for others, whatever is the same at
- * any address.
+ * packages, which need no address of a neighbour, and, on a new node that has to wait for others, whatever is the same
+ * at any address.
  */
 function firstThings(plan: Plan, wish: Wish, settledNow: () => Settled): Plan {
   const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && wish.provisional.has(node));
@@ -223,6 +232,10 @@ function asFarAsKnown(desired: Desired, { nodes: seen }: Observed): Desired {
       : node,
   );
   return { ...desired, nodes };
+}
+
+function isAbsent(node: string, { nodes }: Observed): boolean {
+  return (nodes.get(node)?.state ?? 'absent') === 'absent';
 }
 
 /** One that does not answer may be: what is known of it must last until it does. */

@@ -28,7 +28,7 @@ const TELL = `{ s=$?; journalctl -q --no-pager -n 12 -o cat -u "$1" >&2; exit $s
 const SCRIPTS: Readonly<Record<ServiceAction, string>> = {
   // A package may have enabled it already (to do that again is slow where it has a script of the old kind too), and
   // started it, without what lablb adds.
-  start: `{ systemctl -q is-enabled "$1" 2>/dev/null || systemctl enable -q --no-reload "$1"; } && systemctl restart "$1" || ${TELL}`,
+  start: `{ [ "$(systemctl is-enabled "$1" 2>/dev/null)" = enabled ] || systemctl enable -q --no-reload "$1"; } && systemctl restart "$1" || ${TELL}`,
   restart: `systemctl restart "$1" || ${TELL}`,
   reload: `systemctl reload-or-restart "$1" || ${TELL}`,
   // Its unit may be gone from the disk by now, with only the links left.

@@ -279,6 +279,7 @@ function reasonForService(
   if (!seen) return { action: 'start', why: 'it is not there yet' };
   if (!seen.running) return { action: 'start', why: 'it is not running' };
   if (!seen.enabled) return { action: 'start', why: 'it would not start with the node' };
+  if (seen.revision === undefined) return { action: 'start', why: 'it was not started by lablb' };
   const changed = files.flatMap((s) =>
     'path' in s.op && service.watch.includes(s.op.path) ? [basename(s.op.path)] : [],
   );

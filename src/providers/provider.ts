@@ -172,11 +172,11 @@ export interface SweepResult {
   readonly failure?: ExecResult;
 }
 
-/** Some of the work goes on after a method has come back, and some of what was seen is known without another look. */
+/** Some of the work goes on after a method has come back, and some of what will be seen is known already. */
 export interface Background {
   /** Until nothing is under way. What failed is seen by the next look. */
   settle(): Promise<void>;
-  /** What a node had when it was made a moment ago; undefined for one that was not. */
+  /** What a node has that was made or worked on since the last look; undefined for others. */
   packagesOf(node: NodeName): ReadonlySet<string> | undefined;
 }
 

@@ -56,7 +56,7 @@ export interface NodeView {
   readonly settings?: ReadonlyMap<string, string>;
   /** Absent where nobody has looked yet. */
   readonly resolver?: Resolver;
-  /** eth0 gets its address from a line in root's crontab, as in the tutorial (macvlan). */
+  /** eth0 gets its address from a line in root's crontab, as in the tutorial (macvlan), and NetworkManager leaves it alone. */
   readonly dhclient?: boolean;
   /** Unix socket of the balancer, when `<root>/run/haproxy/admin.sock` will not do (108 bytes at most). */
   readonly socket?: string;

@@ -25,7 +25,7 @@ export interface Hands {
   readonly signal?: AbortSignal;
 }
 
-export const SERVICE_TIMEOUT_MS = 60_000;
+const SERVICE_TIMEOUT_MS = 60_000;
 const INSTALL_TIMEOUT_MS = 600_000;
 
 /** Carries out one step. @throws LabError that names the node. */

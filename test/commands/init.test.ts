@@ -30,6 +30,12 @@ describe('lablb init', () => {
     expect(readFileSync(file, 'utf8')).toContain('name: x\n');
   });
 
+  it('says that a folder of the file is a file', async () => {
+    writeFileSync(join(folder(), 'plain'), '');
+    const { status, stderr } = await lablb(['init', 'plain/x.yaml', '--name', 'x', '--force']);
+    expect([status, stderr]).toEqual([EXIT.refused, expect.stringMatching(/cannot write plain\/x\.yaml/)]);
+  });
+
   it('makes the folder of the file, and reports as JSON', async () => {
     const { stdout } = await lablb(['init', 'labs/first.yaml', '--name', 'first', '--json']);
     expect(JSON.parse(stdout)).toEqual({ file: 'labs/first.yaml', name: 'first', provider: 'local' });

@@ -130,6 +130,13 @@ describe('makePlan', () => {
     ]);
   });
 
+  it('starts, and does not reload, what somebody else has started: a package, when it was installed', () => {
+    const services = new Map([['proxy', { running: true, enabled: true }]]);
+    expect(planOf({ web1: seen(web), proxyha: seen(proxy, { services }) })).toEqual([
+      'proxyha:start:proxy: it was not started by lablb',
+    ]);
+  });
+
   it('takes away nodes, files and services that nobody asks for any more', () => {
     const files = new Map([...seen(web).files, ['/old', 'o']]);
     const services = new Map([...seen(web).services, ['old', { running: true, enabled: true }]]);

@@ -45,16 +45,24 @@ export class Alike {
       return this.#fromImage(node, kind, start);
     }
     const copies: Promise<boolean>[] = [];
-    const wanted = (): boolean => copies.length > 0;
-    const andThen = () => (wanted() ? preparing(preparation) : undefined);
+    // Decided once: those that come later than its start are copies of nothing.
+    let prepared = false;
+    const andThen = () => {
+      prepared = copies.length > 0;
+      return prepared ? preparing(preparation) : undefined;
+    };
     const says = this.#fromImage(node, kind, { ...start, andThen });
-    this.#first = { name: node.name, ready: says.then(wanted, () => false), copies };
+    const ready = says.then(
+      () => prepared,
+      () => false,
+    );
+    this.#first = { name: node.name, ready, copies };
     try {
       await says;
     } finally {
       this.#first = undefined; // from now on it is like no other
     }
-    if (!wanted()) return says;
+    if (!prepared) return says;
     const { keepAs } = kind;
     const draft = keepAs && draftOf(this.#client, this.#lxd, node, keepAs);
     if (draft)

@@ -83,16 +83,18 @@ export class LxdProvider implements LabProvider {
 
   async observe(lab: LabName): Promise<Observed> {
     const names = new Set(this.#topology.nodes.map(({ name }) => name));
+    // What is under way now may be done when the daemon has answered, and its answer older than that.
+    const publishing = new Set(this.#publishing);
+    const drafts = new Set(this.#drafts);
     const [instances, profile] = await Promise.all([
       listInstances(this.#client),
       this.#settings.macvlan === false ? undefined : macvlanNow(this.#client),
     ]);
     this.#profile = profile;
-    const seen = instances.filter(
-      (one) => (isOf(one, lab) || names.has(one.name)) && !this.#drafts.has(one.name),
-    );
+    const seen = instances
+      .filter((one) => (isOf(one, lab) || names.has(one.name)) && !drafts.has(one.name))
+      .map((one) => (publishing.has(one.name) ? this.#withPorts(one) : one));
     this.#absent = new Set([...names].filter((name) => !instances.some((one) => one.name === name)));
-    if (this.#absent.size > 0) this.#images.look();
     const nodes = await Promise.all(
       seen.map(async (one) => [one.name, await this.#observeNode(one, lab, profile?.nic)] as const),
     );
@@ -100,6 +102,7 @@ export class LxdProvider implements LabProvider {
   }
 
   async views(topology: Topology, observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>> {
+    if (this.#absent.size > 0) this.#images.look();
     const addresses = new Map(
       topology.nodes.flatMap(({ name }) => {
         const address = observed.nodes.get(name)?.address;
@@ -121,7 +124,7 @@ export class LxdProvider implements LabProvider {
     ]);
     const parent = this.#parent();
     if (existing && isRunning(existing)) {
-      this.#says.set(name, await waitForAddress(this.#client, name, { parent, again: true }));
+      await waitForAddress(this.#client, name, { parent, again: true });
       return;
     }
     const start = {
@@ -130,7 +133,8 @@ export class LxdProvider implements LabProvider {
       vm: wanted.vm,
     };
     if (!kind) {
-      this.#says.set(name, await startInstance(this.#client, name, start));
+      // Its services are still on their way up: what it says now is not how it is.
+      await startInstance(this.#client, name, start);
       return;
     }
     const started = (): void => this.#publish(name, wanted.devices);
@@ -165,7 +169,8 @@ export class LxdProvider implements LabProvider {
   ): Promise<SweepResult> {
     for (const file of files)
       if (file.source !== undefined && !file.absent) await this.#pushLarge(node, file);
-    const result = await this.#exec(node, ['sh'], sweepArgv(files, commands), {
+    const asked = commands.at(-1) ?? ['sh'];
+    const result = await this.#exec(node, asked, sweepArgv(files, commands), {
       input: pushInput(files),
       timeoutMs: PUSH_DEADLINE_MS + commands.length * SERVICE_DEADLINE_MS,
       signal,
@@ -221,7 +226,7 @@ export class LxdProvider implements LabProvider {
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     const args = ['exec', this.#client.at(node), '-T', ...env, '--', ...argv];
     const result = await this.#client.try(args, { ...options, what: `${node}: ${asked[0]}` });
-    if (result.exitStatus !== 0 && NOT_THERE.test(result.stderr)) throw absent(node);
+    if (result.exitStatus === 1 && NOT_THERE.test(result.stderr)) throw absent(node);
     if (result.exitStatus === 1 && CLIENT_FAILED.test(result.stderr))
       throw refusal(this.#client.argv(args), result);
     return result;
@@ -315,7 +320,7 @@ export class LxdProvider implements LabProvider {
   ): Promise<ObservedNode> {
     const outside = {
       address: addressOf(instance),
-      settings: settingsNow(this.#withPorts(instance), macvlanNic),
+      settings: settingsNow(instance, macvlanNic),
     };
     if (!isOf(instance, lab)) return { ...NOTHING, state: 'foreign' };
     if (!isRunning(instance)) return { ...NOTHING, ...outside, state: 'stopped' };
@@ -327,7 +332,6 @@ export class LxdProvider implements LabProvider {
 
   /** One whose ports are being published has them. */
   #withPorts(instance: Instance): Instance {
-    if (!this.#publishing.has(instance.name)) return instance;
     const { devices } = instanceSettings(this.#topology, this.#node(instance.name));
     return { ...instance, devices: { ...devices, ...instance.devices } };
   }
@@ -343,13 +347,13 @@ export class LxdProvider implements LabProvider {
   }
 
   /** Work that nothing waits for; what fails is seen by the next look, done again, and told then. */
-  readonly #goOn: GoOn = (work, instance = '') => {
-    this.#drafts.add(instance);
+  readonly #goOn: GoOn = (work, instance) => {
+    if (instance) this.#drafts.add(instance);
     const done = work
       .catch(() => {})
       .then(() => {
         this.#underWay.delete(done);
-        this.#drafts.delete(instance);
+        if (instance) this.#drafts.delete(instance);
       });
     this.#underWay.add(done);
   };

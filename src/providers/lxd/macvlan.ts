@@ -26,8 +26,8 @@ export async function macvlanNow(client: LxdClient): Promise<MacvlanProfile | un
 }
 
 /**
- * `now` is how it was found. Makes the profile, or takes the one that is there when it says the same. One of lablb's own that was changed is put
- * right; somebody else's is refused.
+ * Makes the profile, or takes the one that is there when it says the same (`now` is how it was found). One of lablb's own
+ * that was changed is put right; somebody else's is refused.
  *
  * @throws LabError `lxd.profile`.
  */
@@ -39,7 +39,15 @@ export async function ensureMacvlan(
 ): Promise<void> {
   const wanted = macvlanDevice(settings);
   if (now?.nic === deviceText(wanted)) return;
-  if (!now) return makeProfile(client, wanted, lab);
+  if (!now) {
+    try {
+      return await makeProfile(client, wanted, lab);
+    } catch (error) {
+      // Another lab may have been quicker.
+      if ((await macvlanNow(client))?.nic === deviceText(wanted)) return;
+      throw error;
+    }
+  }
   if (now.owner === undefined) {
     throw new LabError(`the profile '${MACVLAN}' is there and says something else`, {
       code: 'lxd.profile',

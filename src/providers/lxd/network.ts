@@ -67,7 +67,6 @@ export interface Wait {
   /** Interface of the LAN that it is on; undefined on a bridge. */
   readonly parent?: string;
   readonly again?: boolean;
-  readonly signal?: AbortSignal;
   /** A command for the node, run at once when it has its address. */
   readonly andThen?: { readonly argv: readonly string[]; readonly timeoutMs: number };
 }
@@ -81,7 +80,7 @@ export interface Wait {
 export async function waitForAddress(
   client: LxdClient,
   node: string,
-  { parent, again, signal, andThen }: Wait,
+  { parent, again, andThen }: Wait,
 ): Promise<string> {
   const options = [
     parent ? 'yes' : 'no',
@@ -94,7 +93,6 @@ export async function waitForAddress(
   for (;;) {
     const result = await client.try(['exec', client.at(node), '-T', '--', ...script], {
       timeoutMs: (ADDRESS_WITHIN_S + 15) * 1000 + (andThen?.timeoutMs ?? 0),
-      signal,
       what: `${node}: waiting for an address`,
     });
     if (result.exitStatus === 0) return result.stdout;

@@ -70,4 +70,5 @@ export async function publish(client: LxdClient, draft: string, alias: string): 
 const FORGET = `mkdir -p /run/lablb; cp /etc/machine-id /run/lablb/machine-id; : >/etc/machine-id
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
 rm -f /var/lib/dhcp/*.leases /var/lib/dhclient/*.lease* /var/lib/NetworkManager/*.lease`;
-const RECALL = 'cat /run/lablb/machine-id >/etc/machine-id; rm /run/lablb/machine-id';
+const RECALL =
+  '[ ! -e /run/lablb/machine-id ] || { cat /run/lablb/machine-id >/etc/machine-id && rm /run/lablb/machine-id; }';

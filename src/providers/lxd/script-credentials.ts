@@ -30,6 +30,7 @@ export function passwordLines({ stats }: Topology['balancer']): string[] {
     ? [
         '# The password of the statistics page: yours from the environment, or one that is made here.',
         `${name}=\${${name}:-$(od -An -N10 -tx1 /dev/urandom | tr -d ' \\n')}`,
+        `case $${name} in *[!A-Za-z0-9_.:/@+,=~-]*) echo '${name}: letters, digits and _.:/@+,=~- only' >&2; exit 1 ;; esac`,
       ]
     : [
         '# The password of the statistics page comes from the environment.',
@@ -84,7 +85,7 @@ export function keepLines({ name, balancer }: Topology): string[] {
   const madePassword = stats?.user !== undefined && stats.password === undefined;
   const madeTls = tls !== undefined && !tls.given;
   if (!madePassword && !madeTls) return [];
-  const password = `"statsPassword": "$(printf %s "$${PASSWORD_VARIABLE}" | sed 's/[\\\\"]/\\\\&/g')"`;
+  const password = `"statsPassword": "$${PASSWORD_VARIABLE}"`;
   const pair = (certificate: string, key: string): string =>
     `"certificate": "$(text ${certificate})", "key": "$(text ${key})"`;
   const kept = [

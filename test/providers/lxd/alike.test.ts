@@ -79,6 +79,20 @@ describe('nodes that are alike', () => {
     expect(made()).toEqual(['init rockylinux/8 web1', 'copy web1 web2', 'init rockylinux/8 web2']);
   });
 
+  it('are made from the image when the first had no reason to prepare: they came too late for that', async () => {
+    fakeClient('if [ "$1 $2" = "exec web1" ]; then sleep 0.5; fi');
+    const topology = topologyOf(LAB(4));
+    const provider = new LxdProvider(topology);
+    await provider.observe('rocky');
+    const make = (name: string) =>
+      provider.create({ ...topology.nodes.find((node) => node.name === name)!, lab: 'rocky' });
+    const first = make('web1');
+    await expect.poll(() => readFileSync(log, 'utf8')).toContain('exec web1');
+    await Promise.all([first, make('web2')]);
+    await provider.settle();
+    expect(made()).toEqual(['init rockylinux/8 web1', 'init rockylinux/8 web2']);
+  });
+
   it('wait for nobody when they come alone', async () => {
     fakeClient();
     await create(2, ['web2']);

@@ -266,3 +266,45 @@ describe('small parts', () => {
     expect(addressOf({ state: null } as Instance)).toBeUndefined();
   });
 });
+
+describe('ports that are being published', () => {
+  const owned = { 'user.lablb.lab': 'rocky' };
+  const network = { eth0: { addresses: [{ family: 'inet', scope: 'global', address: '10.0.0.1' }] } };
+  const listed = [
+    {
+      name: 'proxyha',
+      status: 'Running',
+      type: 'container',
+      profiles: ['default'],
+      config: owned,
+      devices: {},
+      state: { network },
+    },
+  ];
+
+  it('are there for the plan, also when the daemon’s answer is older than the last of them', async () => {
+    const list = join(folder, 'list');
+    writeFileSync(list, '[]');
+    // Adding a device is done while a list that does not have it yet is on its way.
+    fakeClient(
+      `case "$1" in list) cat ${list}; [ ! -s ${list}.slow ] || sleep 0.8 ;; image) echo '[]' ;; config) sleep 0.4 ;; exec) printf 'os rocky\\nend\\n' ;; esac`,
+    );
+    const topology = topologyOf(LAB.replace('nodes:', 'lxd: {command: lxc, macvlan: false}\nnodes:'));
+    const provider = new LxdProvider(topology);
+    await provider.observe('rocky');
+    const proxyha = topology.nodes.find(({ name }) => name === 'proxyha')!;
+    await provider.create({ ...proxyha, lab: 'rocky' });
+    writeFileSync(list, JSON.stringify(listed));
+    writeFileSync(`${list}.slow`, 'yes');
+    const { nodes } = await provider.observe('rocky');
+    expect([...nodes.get('proxyha')!.settings!.keys()]).toEqual([
+      'profiles',
+      'device http',
+      'device port8443',
+    ]);
+    await provider.settle();
+    expect([...(await provider.observe('rocky')).nodes.get('proxyha')!.settings!.keys()]).toEqual([
+      'profiles',
+    ]);
+  });
+});

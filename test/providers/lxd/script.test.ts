@@ -103,6 +103,18 @@ describe.skipIf(!needs('openssl'))('a lab with TLS', () => {
     expect(statSync(join(state, 'lablb', 'secret', 'credentials.json')).mode & 0o777).toBe(0o600);
   });
 
+  it('takes a password from the environment, if it needs no quoting', async () => {
+    const topology = topologyOf(TLS('', 'stats: { user: admin }'));
+    vi.stubEnv('STATS_PASSWORD', 'yours-1');
+    expect(await runScript(topology)).toContain('user admin, password yours-1\n');
+    expect(readKept('secret').statsPassword).toBe('yours-1');
+    vi.stubEnv('STATS_PASSWORD', 'a b');
+    await expect(runScript(topology)).rejects.toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^STATS_PASSWORD: letters, digits/),
+    });
+  });
+
   it('gets the files that the topology names, which the script does not hold', async () => {
     const given = ['cert.pem', 'ca.pem'].map((name) => {
       writeFileSync(join(folder, name), tls(name));
