@@ -34,10 +34,12 @@ import { tlsStandIn } from './script-credentials.ts';
 import {
   deviceStep,
   deviceText,
+  familyOfImage,
   type InstanceSettings,
   instanceSettings,
   type LxdSettings,
   MACVLAN,
+  settingsNow,
   settingsOf,
 } from './settings.ts';
 import { makeSnapshot, restoreSnapshot } from './snapshots.ts';
@@ -470,23 +472,6 @@ const NOTHING: Omit<ObservedNode, 'state'> = {
   files: new Map(),
   pushed: new Map(),
 };
-
-function settingsNow(instance: Instance, macvlanNic: string | undefined): ReadonlyMap<string, string> {
-  const config = Object.entries(instance.config).filter(([name]) => name.startsWith('limits.'));
-  const devices = Object.entries(instance.devices).filter(([, device]) => device.type === 'proxy');
-  return new Map([
-    ['profiles', instance.profiles.join(',')],
-    ...config.map(([name, value]) => [`config ${name}`, value] as const),
-    ...devices.map(([name, device]) => [`device ${name}`, deviceText(device)] as const),
-    ...(macvlanNic === undefined ? [] : [[`profile ${MACVLAN}`, macvlanNic] as const]),
-  ]);
-}
-
-/** For a plan before there is anything to look at: by the image's name. */
-function familyOfImage(image: string): string | undefined {
-  if (/\b(?:debian|ubuntu)\b/i.test(image)) return 'debian';
-  return /\b(?:rockylinux|rocky|almalinux|centos|fedora|oracle|rhel)\b/i.test(image) ? 'rhel' : undefined;
-}
 
 function foreign(node: NodeName): LabError {
   return new LabError(

@@ -1,4 +1,5 @@
 import type { Topology, TopologyNode } from '../../topology/topology.ts';
+import type { Instance } from './instances.ts';
 
 /** `lxd:` of a topology, as its schema hands it on. */
 export interface LxdSettings {
@@ -66,6 +67,24 @@ function publishName(port: number): string {
 
 function publishDevice(port: number): Device {
   return { type: 'proxy', listen: `tcp:0.0.0.0:${port}`, connect: `tcp:127.0.0.1:${port}` };
+}
+
+/** What the daemon was told of an instance, by name, in one line each; `macvlanNic` is what the profile says. */
+export function settingsNow(instance: Instance, macvlanNic: string | undefined): ReadonlyMap<string, string> {
+  const config = Object.entries(instance.config).filter(([name]) => name.startsWith('limits.'));
+  const devices = Object.entries(instance.devices).filter(([, device]) => device.type === 'proxy');
+  return new Map([
+    ['profiles', instance.profiles.join(',')],
+    ...config.map(([name, value]) => [`config ${name}`, value] as const),
+    ...devices.map(([name, device]) => [`device ${name}`, deviceText(device)] as const),
+    ...(macvlanNic === undefined ? [] : [[`profile ${MACVLAN}`, macvlanNic] as const]),
+  ]);
+}
+
+/** For a plan before there is anything to look at: by the image's name. */
+export function familyOfImage(image: string): string | undefined {
+  if (/\b(?:debian|ubuntu)\b/i.test(image)) return 'debian';
+  return /\b(?:rockylinux|rocky|almalinux|centos|fedora|oracle|rhel)\b/i.test(image) ? 'rhel' : undefined;
 }
 
 /** The arguments that give an instance a device. */
