@@ -36,7 +36,7 @@ export class Machines {
 
   /** Runs shell on a machine, by LXD. */
   on(name: string, script: string): Promise<string> {
-    return this.host.lxc('exec', name, '-T', '--', 'bash', '-c', script);
+    return this.host.on(name, 'bash', '-c', script);
   }
 
   /** `ssh:` of a topology for these machines. */
