@@ -1,10 +1,12 @@
 #!/bin/bash
 # down.sh FOLDER: ends the sandbox of up.sh and removes its folder. Again, or on half a one: the same.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 [ -d "$1" ] || exit 0
 folder=$(cd "$1" && pwd)
 
 main() {
+  [ ! -e "$folder/uplink" ] || "$here/uplink.sh" "$folder" off || true
   if [ -e "$folder/holder" ]; then
     read -r pid start <"$folder/holder"
     if [ "$(start_of "$pid")" = "$start" ]; then

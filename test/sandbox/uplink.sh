@@ -1,7 +1,7 @@
 #!/bin/bash
 # uplink.sh FOLDER [off]: a way from the sandbox's LAN to the package mirror of this machine, and names: a pair of
 # interfaces and masquerading for what comes through it, in a table of nftables of its own. Needs root and nft. `off`
-# takes it away; it is also gone when the sandbox is, but for the table, which then has nothing to say.
+# takes it away, and so does down.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "$1" && pwd)
