@@ -25,8 +25,10 @@ export function togetherFor(
   };
 
   return (step) => {
-    if (!(step.op.kind === 'service' ? provider.sweep : step.op.kind === 'push' && provider.pushAll))
-      return undefined;
+    const { kind } = step.op;
+    const able =
+      kind === 'service' ? provider.sweep : kind === 'push' && (provider.sweep ?? provider.pushAll);
+    if (!able) return undefined;
     const steps = stepsTogether(plan, step);
     const key = steps[0]!.id;
     const all = underWay.get(key) ?? begin(step.node, steps);

@@ -62,6 +62,12 @@ ls -d /var/lib/lablb /usr/local/sbin/lablb* /usr/local/lib/lablb* 2>/dev/null`;
     return (await this.on(name, `${script} || :`)).trimEnd().split('\n');
   }
 
+  /** The same of several, by name. */
+  async statesOf(names: readonly string[]): Promise<Record<string, string[]>> {
+    const states = names.map(async (name) => [name, await this.stateOf(name)] as const);
+    return Object.fromEntries(await Promise.all(states));
+  }
+
   /** A port of this machine that leads to one of the sandbox, for a provider in the test's own process. */
   relay(address: string): Promise<{ port: number; close: () => void }> {
     const program = `const s=require('net').connect(22,'${address}');s.on('error',()=>process.exit(1));process.stdin.pipe(s);s.pipe(process.stdout)`;

@@ -49,9 +49,7 @@ describe('nodes that move to other machines', () => {
 
   beforeAll(async () => {
     await machines.start(MACHINES);
-    before = Object.fromEntries(
-      await Promise.all(names.map(async (name) => [name, await machines.stateOf(name)] as const)),
-    );
+    before = await machines.statesOf(names);
     at('198.18.1.11', '198.18.1.12');
     await host.must('up');
   }, 300_000);

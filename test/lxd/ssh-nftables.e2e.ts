@@ -70,10 +70,7 @@ describe('machines with a ruleset of nftables of their own', () => {
   const machines = new Machines();
   const { host } = machines;
   const names = Object.keys(MACHINES);
-  const states = async () =>
-    Object.fromEntries(
-      await Promise.all(names.map(async (name) => [name, await machines.stateOf(name)] as const)),
-    );
+  const states = () => machines.statesOf(names);
   const ruleset = (name: string): Promise<string> => machines.on(name, 'nft -s list ruleset');
   const ours = async (name: string): Promise<string[]> =>
     (await ruleset(name)).split('\n').flatMap((line) => /^\t*(.*) comment "lablb"$/.exec(line)?.[1] ?? []);

@@ -43,10 +43,7 @@ balancer:
 const machines = new Machines();
 const { host } = machines;
 const names = Object.keys(MACHINES);
-const states = async () =>
-  Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, await machines.stateOf(name)] as const)),
-  );
+const states = () => machines.statesOf(names);
 let before: Record<string, string[]>;
 
 /** Nothing of a lab is left on the machines. */

@@ -155,12 +155,8 @@ export class LxdProvider implements LabProvider {
     return says !== undefined && isWhole(says) ? readProbe(says).packages : undefined;
   }
 
-  push(node: NodeName, file: FileSpec): Promise<void> {
-    return this.pushAll(node, [file]);
-  }
-
-  async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
-    await this.sweep(node, files, []);
+  async push(node: NodeName, file: FileSpec): Promise<void> {
+    await this.sweep(node, [file], []);
   }
 
   async sweep(
@@ -171,8 +167,9 @@ export class LxdProvider implements LabProvider {
   ): Promise<SweepResult> {
     for (const file of files)
       if (file.source !== undefined && !file.absent) await this.#pushLarge(node, file);
-    const asked = commands.at(-1) ?? ['sh'];
-    const result = await this.#exec(node, asked, sweepArgv(files, commands), {
+    const services = commands.map((argv) => argv.at(-1)).join(', ');
+    const asked = services ? `starting ${services}` : 'writing files';
+    const result = await this.#exec(node, [asked], sweepArgv(files, commands), {
       input: pushInput(files),
       timeoutMs: PUSH_DEADLINE_MS + commands.length * SERVICE_DEADLINE_MS,
       signal,
