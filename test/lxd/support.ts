@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,14 @@ export interface Said {
   readonly status: number | string;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** A command under way. */
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Said>;
+  /** Waits until it has printed what matches; one that ends without is an error. */
+  readonly heard: (pattern: RegExp) => Promise<void>;
 }
 
 /** lablb as it is used on an LXD host: inside the sandbox, with a folder and a state of its own. */
@@ -42,7 +51,7 @@ export class Host {
     writeFileSync(path, change(readFileSync(path, 'utf8')));
   }
 
-  start(...argv: string[]): { child: ChildProcess; ended: Promise<Said> } {
+  start(...argv: string[]): Started {
     const child = spawn(join(this.sandbox, 'bin', 'inside'), argv, {
       cwd: this.folder,
       env: { ...process.env, XDG_STATE_HOME: join(this.folder, 'state'), NO_COLOR: '1' },
@@ -62,7 +71,13 @@ export class Host {
         resolve({ status: status ?? signal ?? 'unknown', stdout, stderr }),
       );
     });
-    return { child, ended };
+    const heard = async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(stdout)) {
+        const [more] = await Promise.race([once(child.stdout, 'data'), ended.then(() => [])]);
+        if (more === undefined) throw new Error(`it ended without ${pattern}:\n${stdout}${stderr}`);
+      }
+    };
+    return { child, ended, heard };
   }
 
   /** Signals what `start` started: the wrapper that leads inside would go alone, and leave its command behind. */
