@@ -24,7 +24,7 @@ export const PROXY_DATA_DOCS: readonly (readonly [name: string, meaning: string]
   ['port', 'port to listen on'],
   [
     'check',
-    '`on`, `http`, `method`, `path`, `host` (or null), `inter` (`1s`), `rise`, `fall`, `expectForbidden`',
+    '`on`, `http`, `method`, `path`, `host` (or null), `inter` (`1s`), `timeout`, `rise`, `fall`, `expectForbidden`',
   ],
   [
     'tls',
@@ -181,6 +181,7 @@ function checkData({ balancer: { check }, nodes }: Topology, embedded: boolean) 
     path: check?.path ?? '/',
     host: check?.host ?? null,
     inter: durationText(check?.inter ?? 0),
+    timeout: durationText(check?.timeout ?? 0),
     rise: check?.rise ?? 0,
     fall: check?.fall ?? 0,
     expectForbidden:

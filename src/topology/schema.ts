@@ -235,6 +235,10 @@ const check = z.strictObject({
     .refine((ms) => ms >= 10, 'must be 10 ms at least')
     .prefault('1s')
     .describe('Time between two checks.'),
+  timeout: duration
+    .refine((ms) => ms >= 10, 'must be 10 ms at least')
+    .prefault('5s')
+    .describe('Longest wait for the answer to a check: how soon a server that hangs is found out.'),
   rise: z
     .int()
     .min(1)

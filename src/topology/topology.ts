@@ -109,6 +109,7 @@ export interface HealthCheck {
   /** Host that is asked for, in HTTP/1.1; HTTP/1.0 without. */
   readonly host?: string;
   readonly inter: number;
+  readonly timeout: number;
   readonly rise: number;
   readonly fall: number;
 }

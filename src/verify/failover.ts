@@ -40,14 +40,11 @@ interface Failure {
   readonly done: string;
   readonly undone: string;
   readonly rate: Rate;
-  /** How long a check takes to fail. Milliseconds. */
-  readonly checkMs: number;
+  /** Checks get no answer, and fail when they have waited for it. */
+  readonly silent: boolean;
   /** Requests that the server has taken are lost, and nobody could help it. */
   readonly takes: boolean;
 }
-
-/** `timeout check` of the configuration. */
-const CHECK_TIMEOUT_MS = 5000;
 
 const FAILURES: Readonly<Record<FailureName, Failure>> = {
   stop: {
@@ -55,7 +52,7 @@ const FAILURES: Readonly<Record<FailureName, Failure>> = {
     done: 'stopped',
     undone: 'started',
     rate: { batch: 5, patience: 20 },
-    checkMs: 0,
+    silent: false,
     takes: false,
   },
   freeze: {
@@ -64,7 +61,7 @@ const FAILURES: Readonly<Record<FailureName, Failure>> = {
     undone: 'thawed',
     // Those that wait in vain pile up: fewer of them.
     rate: { batch: 1, patience: 3 },
-    checkMs: CHECK_TIMEOUT_MS,
+    silent: true,
     takes: true,
   },
 };
@@ -181,14 +178,14 @@ interface Expectation {
 }
 
 /** What the server's checks let one expect: `fall` or `rise` of them in a row, `inter` apart. */
-function expect({ checkMs }: Failure, rows: readonly StatsRow[], { check, config }: Balancer): Expected {
+function expect({ silent }: Failure, rows: readonly StatsRow[], { check, config }: Balancer): Expected {
   if (!check || rows.every(({ status }) => status === 'no check')) return UNCHECKED;
   if (config) return OWN;
-  const { rise, fall, inter } = check;
+  const { rise, fall, inter, timeout } = check;
   const interval = `inter ${durationText(inter)}`;
-  const each = checkMs > 0 ? `(${interval} + timeout ${durationText(checkMs)})` : interval;
-  const limit = (checks: number): number => checks * (inter + CHECK_TIMEOUT_MS) + SLACK_MS;
-  const down = `fall ${fall} × ${each}: expected ≤ ${clock(fall * (inter + checkMs))}`;
+  const each = silent ? `(${interval} + timeout ${durationText(timeout)})` : interval;
+  const limit = (checks: number): number => checks * (inter + timeout) + SLACK_MS;
+  const down = `fall ${fall} × ${each}: expected ≤ ${clock(fall * (inter + (silent ? timeout : 0)))}`;
   const up = `rise ${rise} × ${interval}: expected ≤ ${clock(rise * inter)} + one check`;
   return { down: { text: down, limitMs: limit(fall) }, up: { text: up, limitMs: limit(rise + 1) } };
 }
