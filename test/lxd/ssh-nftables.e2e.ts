@@ -50,8 +50,39 @@ cat >/etc/nftables.conf <<'EOT'
 ${ruleset}EOT
 systemctl enable -q --now nftables`,
 });
+
+/** The ruleset lies in another place on Red Hat's systems, and their unit empties the kernel's when it reloads. */
+const REDHAT: MachineSpec = {
+  image: 'rockylinux/8',
+  address: '198.18.1.12',
+  setup: `dnf install -y -q httpd >/dev/null
+mkdir -p /etc/nftables /etc/sysconfig
+cat >/etc/nftables/main.nft <<'EOT'
+${BY_POLICY.replace(/^#!.*\nflush ruleset\n/, '')}EOT
+echo 'include "/etc/nftables/main.nft"' >/etc/sysconfig/nftables.conf
+cat >/usr/lib/systemd/system/nftables.service <<'EOT'
+[Unit]
+Wants=network-pre.target
+Before=network-pre.target
+
+[Service]
+Type=oneshot
+ProtectSystem=full
+ProtectHome=true
+ExecStart=/sbin/nft -f /etc/sysconfig/nftables.conf
+ExecReload=/sbin/nft 'flush ruleset; include "/etc/sysconfig/nftables.conf";'
+ExecStop=/sbin/nft flush ruleset
+RemainAfterExit=yes
+
+[Install]
+WantedBy=multi-user.target
+EOT
+systemctl daemon-reload
+systemctl enable -q --now nftables`,
+};
 const MACHINES: Readonly<Record<string, MachineSpec>> = {
   web1: guarded('198.18.1.11', BY_POLICY, 'nginx'),
+  web2: REDHAT,
   proxyha: guarded('198.18.1.13', BY_LAST_RULE, ''),
 };
 
@@ -60,6 +91,7 @@ provider: ssh
 ssh: ${ssh}
 nodes:
   web1: { server: nginx, address: 198.18.1.11 }
+  web2: { server: httpd, address: 198.18.1.12 }
   proxyha: { address: 198.18.1.13, ssh: { user: lab } }
 balancer:
   check: { path: /, inter: 500ms }
@@ -94,6 +126,7 @@ describe('machines with a ruleset of nftables of their own', () => {
   it('have the ports of the topology opened, where they are closed, before what refuses the rest', async () => {
     await host.must('up');
     expect(await ours('web1')).toEqual(['tcp dport 80 accept']);
+    expect(await ours('web2')).toEqual(['tcp dport 80 accept']);
     expect(await ruleset('web1')).toMatch(/"SSH alone"\n.* comment "lablb"\n.*reject\n/);
     expect(await ours('proxyha')).toEqual(['tcp dport 8080 accept']);
     expect(await ruleset('proxyha')).toMatch(/7000-7003 } accept\n.* comment "lablb"\n.* drop\n/);
@@ -107,14 +140,16 @@ describe('machines with a ruleset of nftables of their own', () => {
 
   it.each(['restart', 'reload'])('stay open when their unit is told to %s', async (verb) => {
     for (const name of names) await machines.on(name, `systemctl ${verb} nftables`);
-    expect(await ours('web1')).toEqual(['tcp dport 80 accept']);
+    for (const name of ['web1', 'web2']) expect(await ours(name)).toEqual(['tcp dport 80 accept']);
     expect(await driftOf(host)).toEqual([]);
     await host.must('test', 'roundrobin');
   });
 
   it('stay open when the machine starts anew', async () => {
-    await host.must('restart', 'web1');
-    expect(await ours('web1')).toEqual(['tcp dport 80 accept']);
+    for (const name of ['web1', 'web2']) {
+      await host.must('restart', name);
+      expect(await ours(name)).toEqual(['tcp dport 80 accept']);
+    }
     expect(await driftOf(host)).toEqual([]);
     await host.must('test', 'roundrobin');
   });
