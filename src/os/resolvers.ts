@@ -10,6 +10,13 @@ export const NETWORKMANAGER_FILE: FileSpec = {
   content: '# Written by lablb: /etc/resolv.conf is the lab’s.\n[main]\ndns=none\n',
 };
 
+/** Sourced by dhcpcd before its own hooks, one of which would write the file anew with each lease. */
+export const DHCPCD_HOOK: FileSpec = {
+  path: '/etc/dhcpcd.enter-hook',
+  content: '# Written by lablb: /etc/resolv.conf is the lab’s.\nskip_hooks="$skip_hooks resolv.conf"\n',
+  keepOriginal: true,
+};
+
 /** dhclient would write the file anew with each lease. */
 export const DHCLIENT_HOOK =
   '# Written by lablb: /etc/resolv.conf is the lab’s.\nmake_resolv_conf() { :; }\n';

@@ -1,6 +1,12 @@
 import { LabError } from '../errors.ts';
 import { type DnsPaths, dnsPaths, EMBEDDED_NAMES } from '../os/dns-paths.ts';
-import { DHCLIENT_HOOK, dhclientHookPath, NETWORKMANAGER_FILE, RESOLVED_FILE } from '../os/resolvers.ts';
+import {
+  DHCLIENT_HOOK,
+  DHCPCD_HOOK,
+  dhclientHookPath,
+  NETWORKMANAGER_FILE,
+  RESOLVED_FILE,
+} from '../os/resolvers.ts';
 import type { FileSpec } from '../providers/provider.ts';
 import type { DnsServer, Topology, TopologyNode } from '../topology/topology.ts';
 import { type HostRecord, hostRecords, renderHosts } from './hosts.ts';
@@ -101,6 +107,8 @@ export function resolverFiles(topology: Topology, node: TopologyNode, view: Node
         { path: dhclientHookPath(view.family), content: DHCLIENT_HOOK, mode: 0o755, keepOriginal: true },
         file(),
       ];
+    case 'dhcpcd':
+      return [DHCPCD_HOOK, file()];
     case 'networkmanager':
       return [NETWORKMANAGER_FILE, file()];
     case 'resolved': {

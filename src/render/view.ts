@@ -3,7 +3,7 @@ import type { NodeName } from '../providers/provider.ts';
 /** How a system finds addresses of names, as its own /etc/resolv.conf had it before any lab. */
 export interface Resolver {
   /** Who writes the file; `link` for a link to something unknown, its `target`. */
-  readonly owner: 'file' | 'dhclient' | 'networkmanager' | 'resolved' | 'link';
+  readonly owner: 'file' | 'dhclient' | 'dhcpcd' | 'networkmanager' | 'resolved' | 'link';
   readonly target?: string;
   readonly nameservers: readonly string[];
   readonly search: readonly string[];

@@ -39,7 +39,8 @@ nodes:
   web2: { server: httpd, image: 'images:rockylinux/8-nocron' }
   web3: { server: nginx, image: 'images:debian/12-plain' }
   client: { role: client, image: 'images:rockylinux/9' }
-  proxyha: { role: proxy, image: 'images:debian/12-dhcpcd' }
+  proxyha: { role: proxy, image: 'images:debian/12-dhcpcd', nameserver: true }
+  ns1: { role: dns, image: 'images:rockylinux/8' }
 `;
 
 /** On macvlan a system without cron, or without dhclient, gets what it has in their place. */
@@ -63,7 +64,7 @@ describe('nodes without cron or dhclient', () => {
       expect(node.address, node.name).toMatch(/^198\.18\.0\.\d+$/);
       expect(await addresses(host, node.name)).toEqual([node.address]);
     }
-    for (const node of ['web1', 'web2', 'client', 'proxyha'])
+    for (const node of ['web1', 'web2', 'client'])
       expect(await host.on(node, 'cat', '/etc/resolv.conf')).toMatch(/^nameserver 198\.18\.0\.1$/m);
   });
 
@@ -98,6 +99,22 @@ describe('nodes without cron or dhclient', () => {
     expect(script).toMatch(
       /# \(Rocky Linux 10\) stays without an address here; `lablb up` gives it a DHCP client/,
     );
+  });
+
+  it('ask the name server of the lab where they are told to, also when dhcpcd gets a lease anew', async () => {
+    const [lab] = await host.json<Status[]>('status');
+    const { address } = lab!.nodes.find(({ name }) => name === 'ns1')!;
+    const asked = `nameserver ${address}\nnameserver 198.18.0.1\n`;
+    expect(await host.on('proxyha', 'cat', '/etc/resolv.conf')).toContain(asked);
+    const leases = async (): Promise<number> => {
+      const said = await host.on('proxyha', 'journalctl', '-u', 'lablb-dhcp', '--no-pager', '-o', 'cat');
+      return said.split('adding default route').length;
+    };
+    const before = await leases();
+    await host.on('proxyha', 'systemctl', 'restart', 'lablb-dhcp');
+    await expect.poll(leases, { timeout: 30_000 }).toBeGreaterThan(before);
+    expect(await host.on('proxyha', 'cat', '/etc/resolv.conf')).toContain(asked);
+    await host.must('test', 'dns');
   });
 
   it('balance, and have nothing to do a second time', async () => {

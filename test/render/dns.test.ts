@@ -129,6 +129,7 @@ describe('a node that asks the lab', () => {
   });
 
   it.each([
+    ['dhcpcd', 'debian', ['/etc/dhcpcd.enter-hook', '/etc/resolv.conf']],
     ['dhclient', 'debian', ['/etc/dhcp/dhclient-enter-hooks.d/lablb', '/etc/resolv.conf']],
     ['dhclient', 'rhel', ['/etc/dhcp/dhclient-enter-hooks', '/etc/resolv.conf']],
     ['networkmanager', 'rhel', ['/etc/NetworkManager/conf.d/90-lablb.conf', '/etc/resolv.conf']],
