@@ -28,7 +28,7 @@ try {
   finish({ passed: 0, failed: 1, skipped: 0 });
 }
 
-await check('biome', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
+await check('biome', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
 await check('types', ['node_modules/typescript/bin/tsc', '--noEmit']);
 count(await vitest(process.argv.slice(2)));
 for (const daemon of daemons) {

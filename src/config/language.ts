@@ -18,6 +18,7 @@ export interface Language {
 }
 
 /** One kind of section: `global`, `defaults`, `frontend` … */
+// biome-ignore lint/suspicious/noExplicitAny: a table holds rows of several shapes, each of which knows its own.
 export interface SectionRow<Draft = any> {
   readonly keyword: string;
   readonly usage: string;
@@ -30,6 +31,7 @@ export interface SectionRow<Draft = any> {
 }
 
 /** One keyword of a section. `keyword` may have several words: `timeout client`, `option httplog`. */
+// biome-ignore lint/suspicious/noExplicitAny: a table holds rows of several shapes, each of which knows its own.
 export interface KeywordRow<Draft = any> {
   readonly keyword: string;
   /** Arguments as in the manual: `<name> [<address>]:port [param*]`. */

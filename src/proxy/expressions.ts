@@ -142,6 +142,7 @@ export type RuleSet =
   | 'stats http-request';
 
 /** One action, e.g. `set-header`. The same row serves every rule set named in `sets`. */
+// biome-ignore lint/suspicious/noExplicitAny: a table holds rows of several shapes, each of which knows its own.
 export interface ActionRow<Args = any> {
   readonly keyword: string;
   readonly usage: string;

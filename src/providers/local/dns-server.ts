@@ -79,7 +79,7 @@ function serve(socket: Socket): void {
 function answerTo(message: Buffer, client: string): Buffer | undefined {
   const query = decode(message);
   const question = query?.questions?.[0];
-  if (!query || query.type !== 'query' || !question) return undefined;
+  if (query?.type !== 'query' || !question) return undefined;
   const name = question.name.toLowerCase();
   const opcode = ((query.flags ?? 0) >> 11) & 0xf;
   const { rcode, answers } = opcode === QUERY ? find(name, question.type) : REFUSAL;

@@ -97,7 +97,6 @@ export function keepLines({ name, balancer }: Topology): string[] {
       : []),
   ];
   return [
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
     'kept=${XDG_STATE_HOME:-$HOME/.local/state}/lablb/' + name,
     '(umask 022; mkdir -p "$kept")',
     ...(madeTls ? [`text() { sed 's/$/\\\\n/' "$tls/$1" | tr -d '\\n'; }`] : []),
