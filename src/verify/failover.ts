@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isUp, ROW, readStats, type StatsRow } from '../balancer/csv.ts';
 import { balancerStats } from '../balancer/stats.ts';
 import { LabError } from '../errors.ts';
@@ -8,6 +7,7 @@ import { plural, seconds } from '../text.ts';
 import { durationText } from '../topology/duration.ts';
 import type { Balancer } from '../topology/topology.ts';
 import { type Finding, sayCommand, tryCase } from './case.ts';
+import { pause } from './pause.ts';
 import type { Target } from './request.ts';
 import { waitForServers } from './servers-up.ts';
 import { senderOf, siteTarget, type TestedSite, testedSites } from './sites.ts';
@@ -130,12 +130,10 @@ async function observe({ failure, victim, target, expected }: Trial, context: Su
     loads.push(sendSteadily(target, failure.rate, senderOf(context)));
     return loads.at(-1)!;
   };
-  const pause = (ms: number): Promise<unknown> =>
-    sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
   let touched = true;
   try {
     const early = load();
-    await pause(STEADY_MS);
+    await pause(STEADY_MS, signal);
     await failNode(record, node, { how: failure.how, delayMs: 0 }, provider).catch((error) => {
       // Refused, so nothing was done; a fault that somebody else made is theirs to undo.
       touched = !(error instanceof LabError && error.fields.code.startsWith('fault.'));
@@ -149,13 +147,13 @@ async function observe({ failure, victim, target, expected }: Trial, context: Su
     tell(downMs === undefined ? `${victim} still UP` : `${victim} DOWN  (${expected.down.text})`);
     const late = load();
     const first = early.end();
-    await pause(STEADY_MS);
+    await pause(STEADY_MS, signal);
     await healNodes(record, [node], provider);
     tell(`${victim} ${failure.undone}`);
     const upMs = await timeUntil(isUp, victim, expected.up.limitMs, context);
     if (downMs !== undefined)
       tell(upMs === undefined ? `${victim} still DOWN` : `${victim} UP    (${expected.up.text})`);
-    await pause(STEADY_MS);
+    await pause(STEADY_MS, signal);
     const replies = [await first, await late.end()] as const;
     return { downMs, upMs, early: replies[0], late: replies[1], after: await rowsOf(victim, context) };
   } finally {
@@ -218,7 +216,7 @@ async function timeUntil(
     const passed = performance.now() - started;
     if (rows.length > 0 && rows.every(is)) return passed;
     if (passed > withinMs) return undefined;
-    await sleep(50, undefined, { signal: context.signal }).catch(() => context.signal.throwIfAborted());
+    await pause(50, context.signal);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sayCommand, tryCase } from './case.ts';
+import { pause } from './pause.ts';
 import { curlCommand, sendRequest, showCommand } from './request.ts';
 import { proxyOf, senderOf, siteTarget, testedSites, unknownConfiguration } from './sites.ts';
 import type { CaseResult, Suite, SuiteContext } from './suite.ts';
@@ -54,7 +54,7 @@ async function waitFor(search: readonly string[], context: SuiteContext): Promis
     const { exitStatus, stdout } = await grep(search, context);
     if (exitStatus === 0) return stdout.split('\n', 1)[0]!.trim();
     if (Date.now() >= deadline) return undefined;
-    await sleep(100, undefined, { signal: context.signal });
+    await pause(100, context.signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from './pause.ts';
 import { proxyStates, type SiteState } from './stats.ts';
 import type { SuiteContext } from './suite.ts';
 
@@ -17,7 +17,7 @@ export async function waitForServers({
   for (;;) {
     const notUp = (await proxyStates(record, provider)).filter(({ up, total }) => up < total);
     if (notUp.length === 0 || Date.now() >= deadline) return notUp;
-    await sleep(100, undefined, { signal });
+    await pause(100, signal);
   }
 }
 

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { actual } from '../cli/lab-lines.ts';
 import { LabError } from '../errors.ts';
 import { HAPROXY_CONFIG } from '../render/haproxy-config.ts';
+import { pause } from './pause.ts';
 import { type Answer, curlCommand, type Sender, sendRequest, type Target } from './request.ts';
 import { LOOPBACK, withSideBalancer } from './side-balancer.ts';
 import { proxyOf } from './sites.ts';
@@ -161,7 +161,7 @@ async function serverWithMore(
     if (more) return more[0];
     if (Date.now() >= deadline)
       throw new LabError('a slow request did not reach any server', { code: 'suite.hold' });
-    await sleep(50, undefined, { signal });
+    await pause(50, signal);
   }
 }
 
