@@ -46,7 +46,13 @@ export function sendSteadily(target: Target, { batch, patience }: Rate, { provid
   let ended: Promise<readonly Reply[]> | undefined;
   const end = async (): Promise<readonly Reply[]> => {
     await provider.exec(node, ['touch', stop]);
-    return readReplies(await sending, node);
+    try {
+      return readReplies(await sending, node);
+    } catch (error) {
+      // Ctrl-C reaches the sender too, which then does not take the file away.
+      await provider.exec(node, ['rm', '-f', stop]);
+      throw error;
+    }
   };
   return {
     end: () => {

@@ -24,6 +24,23 @@ it('sends no more when whoever started it was killed', async () => {
   expect(lives(pid)).toBe(false);
 });
 
+it('leaves no file when the sender was interrupted', async () => {
+  const files = new Set<string>();
+  const provider = new MemoryProvider();
+  provider.exec = async (_, [word, ...rest]) => {
+    if (word === 'touch') files.add(rest[0]!);
+    if (word === 'rm') files.delete(rest[1]!);
+    return { exitStatus: word === 'sh' ? 130 : 0, stdout: '', stderr: '' };
+  };
+  const steady = sendSteadily(
+    { url: 'http://192.0.2.1/' },
+    { batch: 1, patience: 1 },
+    { provider, node: 'client' },
+  );
+  await expect(steady.end()).rejects.toThrow('requests could not be sent');
+  expect(files).toEqual(new Set());
+});
+
 function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);
