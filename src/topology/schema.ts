@@ -95,7 +95,11 @@ const engine = z.enum(['lablb', 'haproxy']);
 const sshShared = {
   user: safeWord.optional().describe('User to log in as.'),
   port: port.optional().describe('Port of the SSH server.'),
-  key: line.optional().describe('Private key file. Default: the agent’s keys and the usual files.'),
+  key: line
+    .optional()
+    .describe(
+      'Private key file, told from this file’s folder. Default: the agent’s keys and the usual files.',
+    ),
   jump: line
     .regex(JUMP, "must be a machine such as 'jump.example.com', 'user@jump.example.com:2222'")
     .optional()
@@ -121,7 +125,7 @@ const ssh = z.strictObject({
   knownHostsFile: line
     .optional()
     .describe(
-      'File of known host keys; `lab` for one of the lab’s own. Default: that of the user and the system’s.',
+      'File of known host keys, told from this file’s folder; `lab` for one of the lab’s own. Default: that of the user and the system’s.',
     ),
 });
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: startProxy fills ${port:…} in
 /** The engine at its limits: more clients than it may hold wait for their turn, whatever the limit is. */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: startProxy fills ${dir} and ${port:…} in
 /** The engine as a process: stops, hand-overs and what must not be lost or left over meanwhile. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to the environment are what is tested
 import { describe, expect, it } from 'vitest';
 import { type ParseOptions, parseTopology } from '../../src/topology/parse.ts';
 

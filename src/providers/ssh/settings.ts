@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve as resolvePath } from 'node:path';
 import { EXIT, LabError } from '../../errors.ts';
 import { askSecret } from '../../shell/ask-secret.ts';
 import type { HostKeyPolicy } from '../../shell/host-keys.ts';
@@ -46,13 +46,14 @@ export function routeTo(topology: Topology, node: TopologyNode): Route {
       hints: [`nodes: { ${node.name}: { address: A.B.C.D } }`],
     });
   const user = own.user ?? all.user;
+  const key = own.key ?? all.key;
   const passwordEnv = own.passwordEnv ?? all.passwordEnv;
-  const hostKeys = hostKeysOf(topology.name, all);
+  const hostKeys = hostKeysOf(topology, all);
   const target: SshTarget = {
     host,
     port: own.port ?? all.port,
     user,
-    key: own.key ?? all.key,
+    key: key === undefined ? undefined : beside(key, topology),
     sudo: own.sudo ?? all.sudo ?? user !== 'root',
     password: passwordEnv === undefined ? undefined : () => passwordFrom(passwordEnv, `${user}@${host}`),
     hostKeys,
@@ -67,11 +68,20 @@ function jumpTarget(text: string, { user, key }: SshTarget, hostKeys: HostKeyPol
   return { host: host!, port: Number(port ?? 22), user: ownUser ?? user, key, sudo: false, hostKeys };
 }
 
-function hostKeysOf(lab: string, { knownHosts, knownHostsFile }: SshSettings): HostKeyPolicy {
+/** Files of the user's are told from the topology's folder, wherever lablb runs; `~/` is the home. */
+function beside(path: string, { file }: Topology): string {
+  return resolvePath(file === undefined ? '.' : dirname(file), expandHome(path));
+}
+
+function hostKeysOf(topology: Topology, { knownHosts, knownHostsFile }: SshSettings): HostKeyPolicy {
   const files =
     knownHostsFile === undefined
       ? [join(process.env.HOME || homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts']
-      : [knownHostsFile === 'lab' ? join(labFolder(lab), 'known_hosts') : expandHome(knownHostsFile)];
+      : [
+          knownHostsFile === 'lab'
+            ? join(labFolder(topology.name), 'known_hosts')
+            : beside(knownHostsFile, topology),
+        ];
   return { files, unknown: knownHosts };
 }
 

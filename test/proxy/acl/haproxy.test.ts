@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${dir} and ${port:…} are filled in by startProxy
 /** Samples, conditions and rewrites give what HAProxy gives for the same request. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
