@@ -40,10 +40,11 @@ interface Failure {
   readonly done: string;
   readonly undone: string;
   readonly rate: Rate;
-  /** Checks get no answer, and fail when they have waited for it. */
+  /**
+   * It takes what comes and answers nothing. Checks fail when they have waited for it; requests that it has taken are
+   * lost, and nobody could help it.
+   */
   readonly silent: boolean;
-  /** Requests that the server has taken are lost, and nobody could help it. */
-  readonly takes: boolean;
 }
 
 const FAILURES: Readonly<Record<FailureName, Failure>> = {
@@ -53,7 +54,6 @@ const FAILURES: Readonly<Record<FailureName, Failure>> = {
     undone: 'started',
     rate: { batch: 5, patience: 20 },
     silent: false,
-    takes: false,
   },
   freeze: {
     how: 'freeze',
@@ -62,7 +62,6 @@ const FAILURES: Readonly<Record<FailureName, Failure>> = {
     // Those that wait in vain pile up: fewer of them.
     rate: { batch: 1, patience: 3 },
     silent: true,
-    takes: true,
   },
 };
 
@@ -235,7 +234,7 @@ function judge(evidence: Evidence, { say }: SuiteContext): Finding {
   const { failure, victim, expected, others, early, late, before, after, downMs, upMs } = evidence;
   const wrong = [...early, ...late].filter(isLost);
   // Before DOWN a request may be with a server that has taken it and will not answer.
-  const hung = failure.takes && downMs !== undefined ? early.filter(({ status }) => status === 0).length : 0;
+  const hung = failure.silent && downMs !== undefined ? early.filter(({ status }) => status === 0).length : 0;
   const failed = wrong.length - hung;
   const total = early.length + late.length;
   const again = sum(after, 'wredis') - sum(before, 'wredis');

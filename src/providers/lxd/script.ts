@@ -91,7 +91,7 @@ function preamble({ topology, settings, command, nic }: ScriptParts): string {
     : '';
   return `#!/bin/bash
 # Lab '${topology.name}' by hand: what \`lablb up\` does, as plain commands. For a host that does not have the lab yet.
-# Afterwards \`lablb up\` finds nothing to do, \`lablb test\` tests it, \`lablb down\` takes it away.
+# Afterwards \`lablb up\` finds nothing to do; from then on \`lablb test\` tests it, \`lablb down\` takes it away.
 ${limit}set -euo pipefail
 
 # The client reads standard input; it must not swallow this script.
