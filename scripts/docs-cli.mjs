@@ -9,7 +9,8 @@ Written by \`npm run docs\` from what the commands declare; \`lablb COMMAND --he
 \`lablb up\` takes a topology file. Without one it takes the only \`*.lab.yaml\`, \`topology.yaml\` or \`topology.yml\` of
 the folder. Other commands also take the name of a lab that is up (\`--name NAME\`), for lablb remembers what it brought
 up, in \`$XDG_STATE_HOME/lablb\` (\`~/.local/state/lablb\`): so they work in any folder, and when the file is gone. With
-neither, they mean the folder's lab, or the only one that is up.
+neither, they mean the lab of the folder's topology, and where there is none the only lab that is up. A lab that is
+there and not remembered (made by its script; the memory lost) is found by its file.
 
 ## Exit statuses
 

@@ -50,15 +50,14 @@ export default class Test extends LabCommand {
       this.log(table(SUITES.map(({ name, summary }) => [this.c.bold(name), summary])));
       return { suites: SUITES.map(({ name, summary }) => ({ name, summary })) };
     }
-    const [{ whichLabOrAdopted }, { providerFor }, { provedSomething, runSuites }, { junitXml }] =
-      await Promise.all([
-        import('../lab/adopt.ts'),
-        import('../providers/providers.ts'),
-        import('../verify/run-suites.ts'),
-        import('../verify/junit.ts'),
-      ]);
+    const [{ whichLab }, { providerFor }, { provedSomething, runSuites }, { junitXml }] = await Promise.all([
+      import('../lab/which.ts'),
+      import('../providers/providers.ts'),
+      import('../verify/run-suites.ts'),
+      import('../verify/junit.ts'),
+    ]);
     const suites = suitesNamed(argv as string[]);
-    const record = await whichLabOrAdopted(flags);
+    const record = await whichLab(flags);
     const results = await runSuites(suites, {
       record,
       provider: await providerFor(record.topology),

@@ -41,7 +41,7 @@ export default class Up extends LabCommand {
     const { args, flags } = await this.parse(Up);
     const started = performance.now();
     const [{ loadLab }, { providerFor }, { bringUp, planUp }] = await Promise.all([
-      import('../lab/which.ts'),
+      import('../lab/load.ts'),
       import('../providers/providers.ts'),
       import('../lab/up.ts'),
     ]);

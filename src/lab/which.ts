@@ -1,72 +1,55 @@
 import { existsSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { EXIT, LabError } from '../errors.ts';
 import { allRecords, type LabRecord, readRecord, requireRecord } from '../state/record.ts';
-import type { ParseOptions } from '../topology/parse.ts';
-import type { ProviderName, Topology } from '../topology/topology.ts';
+import { loadLab } from './load.ts';
 
 export interface Which {
   /** A topology's path, or a lab's name. */
   readonly topology?: string;
   readonly name?: string;
-  readonly cwd?: string;
 }
 
 /**
- * The lab that a command means: the one named, the one of the file, the one of the folder's only topology, or the
- * only one there is. A lab that is up is known by its record, so its file may be broken or gone.
+ * The lab that a command means: the one named, the one of the file, the one of the folder's topology; in a folder
+ * without any, the only one there is. A lab that is up is known by its record, so its file may be broken or gone.
  *
  * @throws LabError `lab.unknown` when that lab is not up, `lab.which` when it could be several.
  */
-export async function whichLab({ topology, name, cwd = process.cwd() }: Which): Promise<LabRecord> {
+export async function whichLab({ topology, name }: Which): Promise<LabRecord> {
   if (name !== undefined) return requireRecord(name);
-  if (topology !== undefined) {
-    return existsSync(resolve(cwd, topology)) ? labOfFile(resolve(cwd, topology)) : requireRecord(topology);
-  }
+  if (topology !== undefined) return existsSync(topology) ? labOfFile(topology) : requireRecord(topology);
+  const { topologiesIn } = await import('../topology/load.ts');
+  const here = await topologiesIn(process.cwd());
+  if (here.length === 1) return labOfFile(here[0]!);
   const records = allRecords();
-  const { findTopology } = await import('../topology/load.ts');
-  const here = await findTopology(cwd).catch(() => undefined);
-  if (here) {
-    const found = await labOfFile(resolve(here)).catch((error) => {
-      if (records.length === 1) return records[0]!;
-      throw error;
-    });
-    return found;
-  }
-  if (records.length === 1) return records[0]!;
-  throw records.length === 0 ? noneIsUp() : whichOfThem(records);
-}
-
-/**
- * The checked topology of a file: the one given, else the folder's only one. Findings name the file as a person in
- * this folder would; the topology has its absolute path.
- */
-export async function loadLab(
-  topology: string | undefined,
-  provider?: ProviderName,
-  warn?: ParseOptions['warn'],
-): Promise<Topology> {
-  const { findTopology, loadTopology } = await import('../topology/load.ts');
-  const file = resolve(topology ?? (await findTopology(process.cwd())));
-  const near = relative(process.cwd(), file);
-  return { ...(await loadTopology(near.startsWith('..') ? file : near, { provider, warn })), file };
+  const ofHere = records.filter(({ file }) => file !== undefined && dirname(file) === process.cwd());
+  const meant = here.length === 0 ? records : ofHere;
+  if (meant.length === 1) return meant[0]!;
+  throw meant.length > 1 ? whichOfThem(meant) : noneIsUp(here[0], records);
 }
 
 async function labOfFile(file: string): Promise<LabRecord> {
-  const known = allRecords().find((record) => record.file === file);
+  const known = allRecords().find((record) => record.file === resolve(file));
   if (known) return known;
-  const { loadTopology } = await import('../topology/load.ts');
-  const { name } = await loadTopology(file);
-  const record = readRecord(name);
+  const topology = await loadLab(file);
+  const record = readRecord(topology.name) ?? (await (await import('./adopt.ts')).adopt(topology));
   if (record) return record;
-  throw new LabError(`${name} is not up`, { code: 'lab.unknown', exit: EXIT.refused, hints: ['lablb up'] });
-}
-
-function noneIsUp(): LabError {
-  return new LabError('no lab is up', {
+  throw new LabError(`${topology.name} is not up`, {
     code: 'lab.unknown',
     exit: EXIT.refused,
-    hints: ['lablb up', 'lablb init'],
+    hints: [`lablb up ${file}`, ...others(allRecords())],
+  });
+}
+
+function noneIsUp(here: string | undefined, records: readonly LabRecord[]): LabError {
+  return new LabError(here === undefined ? 'no lab is up' : 'no lab of this folder is up', {
+    code: 'lab.unknown',
+    exit: EXIT.refused,
+    hints: [
+      here === undefined ? 'lablb up FILE' : `lablb up ${here}`,
+      ...(here ? others(records) : ['lablb init']),
+    ],
   });
 }
 
@@ -76,4 +59,9 @@ function whichOfThem(records: readonly LabRecord[]): LabError {
     exit: EXIT.refused,
     hints: records.map((record) => `--name ${record.name}`),
   });
+}
+
+/** Labs that are up, and are not the one that is meant. */
+function others(records: readonly LabRecord[]): string[] {
+  return records.map(({ name }) => `--name ${name}   (another lab, which is up)`);
 }

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, LabError, nearest } from '../errors.ts';
 import type { Desired } from '../plan/desired.ts';
@@ -59,16 +59,27 @@ export function allRecords(): LabRecord[] {
   return labNames().flatMap((name) => readRecord(name) ?? []);
 }
 
+/** Names of labs whose record is there and cannot be read. */
+export function damagedRecords(): string[] {
+  return labNames().filter((name) => existsSync(recordPath(name)) && !readRecord(name));
+}
+
 /** @throws LabError `lab.unknown` with the names that there are. */
 export function requireRecord(lab: string): LabRecord {
   const record = readRecord(lab);
   if (record) return record;
-  const names = labNames();
+  const names = allRecords().map(({ name }) => name);
+  if (damagedRecords().includes(lab))
+    throw new LabError(`what lablb remembers of '${lab}' cannot be read: ${recordPath(lab)}`, {
+      code: 'lab.unknown',
+      exit: EXIT.refused,
+      hints: ['lablb up FILE     (its topology; what is there is found again)', 'lablb down FILE'],
+    });
   const near = nearest(lab, names);
   throw new LabError(`no lab called '${lab}' is up${near ? `; did you mean '${near}'?` : ''}`, {
     code: 'lab.unknown',
     exit: EXIT.refused,
-    hints: names.length > 0 ? [`lablb status   (there are: ${names.join(', ')})`] : ['lablb up'],
+    hints: names.length > 0 ? [`lablb status   (there are: ${names.join(', ')})`] : ['lablb up FILE'],
   });
 }
 

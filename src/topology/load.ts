@@ -69,7 +69,7 @@ function readText(path: string): string {
  * @throws LabError `topology.none` or `topology.several`.
  */
 export async function findTopology(cwd: string): Promise<string> {
-  const names = (await readdir(cwd)).filter(isTopologyName).sort();
+  const names = await topologiesIn(cwd);
   const [only, ...others] = names;
   if (only === undefined) {
     throw new LabError(`no topology in ${resolvePath(cwd)}`, {
@@ -86,6 +86,11 @@ export async function findTopology(cwd: string): Promise<string> {
     });
   }
   return join(cwd, only);
+}
+
+/** Names of the files of a folder that are called as topologies are. */
+export async function topologiesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter(isTopologyName).sort();
 }
 
 /** Whether a file is called as topologies are. */
