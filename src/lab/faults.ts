@@ -73,7 +73,8 @@ export async function healNode(node: DesiredNode, provider: LabProvider): Promis
   const asked = provider.exec(node.name, argv, { timeoutMs: DEADLINE_MS });
   const result = await asked.catch((error) => {
     // What is not there has no fault; a machine that does not run has none when it starts.
-    if (error instanceof LabError && error.fields.code === 'node.absent') return undefined;
+    if (error instanceof LabError && ['node.absent', 'node.stopped'].includes(error.fields.code))
+      return undefined;
     throw error;
   });
   if (!result) return undefined;

@@ -74,7 +74,10 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
   const notices = [...observed.nodes].flatMap(([name, { notices = [] }]) =>
     notices.map((notice) => `${name}: ${notice}`),
   );
-  const drift = plan.steps.map(({ node, op, why }) => ({
+  // What a node that is not there lacks goes without saying.
+  const made = new Set(plan.steps.filter(({ op }) => op.kind === 'create').map(({ node }) => node));
+  const told = plan.steps.filter(({ node, op }) => op.kind === 'create' || !made.has(node));
+  const drift = told.map(({ node, op, why }) => ({
     node,
     what: describe(op),
     why,

@@ -5,7 +5,7 @@ import { EXIT, LabError } from '../errors.ts';
 import { familyOf } from '../os/families.ts';
 import type { Desired } from '../plan/desired.ts';
 import { sha256 } from '../plan/hash.ts';
-import { keepOnly, makePlan, type Plan, refuseForeign, type Step, setAside } from '../plan/plan.ts';
+import { keepOnly, makePlan, type Op, type Plan, refuseForeign, type Step, setAside } from '../plan/plan.ts';
 import type { LabProvider, Observed, ObservedNode } from '../providers/provider.ts';
 import { renderNode } from '../render/render.ts';
 import { TLS_PATHS } from '../render/tls-files.ts';
@@ -160,17 +160,21 @@ export async function planUp(
   };
 }
 
+/** Steps after which a node's address is known. */
+const MAKES: ReadonlySet<Op['kind']> = new Set(['create', 'start', 'address']);
+
 /**
  * While nodes have yet to be made, what is known of them is a guess: they are made, then looked at again. Until then go
  * packages, which need no address of a neighbour, and, on a new node that has to wait for others, whatever is the same
  * at any address.
  */
 function firstThings(plan: Plan, wish: Wish, settledNow: () => Settled): Plan {
-  const makes = plan.steps.filter(({ node, op }) => op.kind === 'create' && wish.provisional.has(node));
+  const makes = plan.steps.filter(({ node, op }) => MAKES.has(op.kind) && wish.provisional.has(node));
   if (makes.length === 0) return plan;
   const settled = settledNow();
   const now = ({ node, op }: Step): boolean =>
-    ['create', 'reach', 'destroy', 'configure'].includes(op.kind) ||
+    MAKES.has(op.kind) ||
+    ['reach', 'destroy', 'configure'].includes(op.kind) ||
     (op.kind === 'install' && wish.provisional.get(node) !== 'system') ||
     (op.kind === 'push' && settled.hasFile(node, op.path)) ||
     (op.kind === 'service' && settled.hasService(node, op.service));

@@ -7,6 +7,9 @@ export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
 
 export type Op =
   | { readonly kind: 'create' }
+  /** Of a node that is there; what it holds is not known before. */
+  | { readonly kind: 'start' }
+  | { readonly kind: 'address' }
   /** Find out how it is; what it needs is not known before. */
   | { readonly kind: 'reach' }
   | { readonly kind: 'configure'; readonly setting: string }
@@ -123,6 +126,8 @@ export function describe(op: Op): string {
       return `${op.action} service ${op.service}`;
     case 'heal':
       return `heal service ${op.service}`;
+    case 'address':
+      return 'wait for an address';
     case 'destroy':
       return 'take away'; // a machine that is not ours to delete is given back
     default:
@@ -155,14 +160,14 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, options: Pla
   if (seen?.state === 'foreign') return [];
   if (seen?.state === 'unreachable') return [step(node.name, { kind: 'reach' }, seen.problem ?? 'no answer')];
   const isNew = !seen || seen.state === 'absent';
+  const settings = isNew ? [] : settingSteps(node, seen.settings);
+  if (seen?.state === 'stopped')
+    return [...settings, step(node.name, { kind: 'start' }, 'it is not running')];
   const create = isNew
     ? [step(node.name, { kind: 'create' }, 'it is not there')]
-    : seen.state === 'stopped'
-      ? [step(node.name, { kind: 'create' }, 'it is not running')]
-      : seen.state === 'running' && node.settings && seen.address === undefined
-        ? [step(node.name, { kind: 'create' }, 'it has no address')]
-        : [];
-  const settings = isNew ? [] : settingSteps(node, seen.settings);
+    : node.settings && seen.address === undefined
+      ? [step(node.name, { kind: 'address' }, 'it has none')]
+      : [];
   const missing = node.packages.filter((name) => !seen?.packages.has(name));
   const install =
     missing.length > 0
@@ -304,7 +309,7 @@ function acrossNodes(steps: readonly Step[], desired: Desired): Step[] {
     const others = steps
       .filter((o) => before.includes(o.node) && o.node !== s.node && brings(o))
       .map((o) => o.id);
-    const freed = s.op.kind === 'create' ? leaving : [];
+    const freed = s.op.kind === 'create' || s.op.kind === 'start' ? leaving : [];
     return { ...s, needs: [...s.needs, ...others, ...freed] };
   });
 }

@@ -47,7 +47,9 @@ type Execute<K extends Op['kind']> = (
 
 const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   create: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
-  // To make what is there already is to see that it answers.
+  // To make what is there already is to start it, and to see that it answers.
+  start: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
+  address: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
   reach: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
   destroy: async ({ node }, _, { provider }) => void (await provider.destroy(node)),
   heal: ({ node }, { service }, hands) =>

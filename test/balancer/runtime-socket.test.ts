@@ -49,9 +49,22 @@ describe('askRuntime', () => {
     expect(await askRuntime(node('debian'), machineWith(program), 'show stat')).toEqual(answer);
   });
 
-  it.each(['embedded', 'rhel'])('says what is wrong when nobody listens (%s)', async (family) => {
-    const asked = askRuntime(node(family, join(folder, 'none')), machineWith('perl'), 'show stat');
-    await expect(asked).rejects.toThrow(/does not answer on its runtime socket: .*(?:ENOENT|No such file)/);
+  it.each(['embedded', 'perl', 'python3'])('says what is wrong when nobody listens (%s)', async (how) => {
+    const asked = askRuntime(
+      node(how, join(folder, 'none')),
+      machineWith(how === 'perl' ? how : 'python3'),
+      'x',
+    );
+    await expect(asked).rejects.toThrow(/runtime socket: it is not there, so the balancer does not run$/);
+  });
+
+  it.concurrent.each(['embedded', 'perl', 'python3'])('says when nobody answers (%s)', async (how) => {
+    const silent = createServer(() => {});
+    const at = join(folder, `${how}.sock`);
+    await new Promise<void>((resolve) => void silent.listen(at, resolve));
+    const asked = askRuntime(node(how, at), machineWith(how === 'perl' ? how : 'python3'), 'x');
+    await expect(asked).rejects.toThrow(/runtime socket: it takes the question and says nothing for 2 s/);
+    silent.close();
   });
 
   it('says that a configuration has no socket, and what is missing on a machine', async () => {

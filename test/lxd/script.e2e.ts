@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { driftOf, Host } from './support.ts';
@@ -27,10 +27,13 @@ describe('the lab as a script', () => {
 
     const made = await host.run('env', `STATS_PASSWORD=${password}`, 'bash', 'lab.sh');
     expect(made.status, made.stderr).toBe(0);
+    expect(await host.must('status')).toMatch(/web1 +running/);
     expect(await host.must('test', 'roundrobin')).toMatch(/in turn: 12 of 12[\s\S]*in turn: 12 of 12/);
     expect(await host.must('up')).toMatch(/nothing to do/);
     expect(await driftOf(host)).toEqual([]);
-    await host.must('down');
+    // As after the script alone: nothing is remembered, and all of it is there.
+    rmSync(join(host.folder, 'state'), { recursive: true });
+    expect(await host.must('down')).toMatch(/is down: 3 nodes gone/);
     expect(await host.instances()).toEqual([]);
   });
 
@@ -53,7 +56,7 @@ describe('the lab as a script', () => {
     expect(await host.instances()).toEqual([]);
   });
 
-  it('does not adopt a lab that is not what its topology says', async () => {
+  it('is not up before it was run', async () => {
     host.topology('debian-lxd-nginx.yaml');
     const said = await host.lablb('test', 'roundrobin');
     expect(said.status).toBe(2);

@@ -81,6 +81,27 @@ describe('the other verbs, on LXD', () => {
       .toBe(0);
   });
 
+  it('says that a node does not run, wherever it is asked for, and starts it', async () => {
+    await host.lxc('stop', '--force', 'web1');
+    const status = await host.must('status');
+    expect(status).toMatch(/web1 +stopped/);
+    expect(status.match(/✖.*/g)).toEqual(['✖ web1: start, because it is not running']);
+    for (const args of [
+      ['exec', 'web1', '--', 'true'],
+      ['logs', 'web1'],
+      ['shell', 'web1'],
+    ])
+      expect(await host.lablb(...args)).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^✖ web1: the node is not running\n {4}try: lablb up/),
+      });
+    const up = await host.must('up');
+    expect(up).toMatch(/web1 +start +because it is not running/);
+    expect(up).not.toMatch(/install|not there yet/);
+    expect(await driftOf(host)).toEqual([]);
+  });
+
   it('puts the sites into a hosts file, and takes them out again', async () => {
     const [lab] = await host.json<Status[]>('status');
     const address = lab!.nodes.find(({ name }) => name === 'proxyha')!.address;

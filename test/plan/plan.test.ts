@@ -85,6 +85,16 @@ describe('makePlan', () => {
     ]);
   });
 
+  it('starts one that does not run, and guesses nothing of what it holds', () => {
+    const stopped = seen(web, {
+      state: 'stopped',
+      files: new Map(),
+      services: new Map(),
+      packages: new Set(),
+    });
+    expect(planOf({ web1: stopped, proxyha: seen(proxy) })).toEqual(['web1:start: it is not running']);
+  });
+
   it.each([
     ['changed by hand', 'x', 'h1', 'it was changed by hand'],
     ['removed by hand', undefined, 'h1', 'it was removed by hand'],

@@ -225,13 +225,22 @@ export class LxdProvider implements LabProvider {
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     const args = ['exec', this.#client.at(node), '-T', ...env, '--', ...argv];
     const result = await this.#client.try(args, { ...options, what: `${node}: ${asked[0]}` });
+    if (result.exitStatus === 1 && NOT_RUNNING.test(result.stderr)) throw stopped(node);
     if (result.exitStatus === 1 && NOT_THERE.test(result.stderr)) throw absent(node);
     if (result.exitStatus === 1 && CLIENT_FAILED.test(result.stderr))
       throw refusal(this.#client.argv(args), result);
     return result;
   }
 
-  attach(node: NodeName, argv: readonly string[], options: { signal?: AbortSignal } = {}): Promise<number> {
+  async attach(
+    node: NodeName,
+    argv: readonly string[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<number> {
+    // The client would say so in its own words, straight to the terminal.
+    const [instance] = await listInstances(this.#client, node);
+    if (!instance) throw absent(node);
+    if (!isRunning(instance)) throw stopped(node);
     // On a terminal there is another way for what it says, and a shell in between would spoil job control.
     const command = process.stdout.isTTY ? argv : lingering(argv);
     return attach(this.#client.argv(['exec', this.#client.at(node), '--', ...command]), options);
@@ -459,7 +468,8 @@ export class LxdProvider implements LabProvider {
 }
 
 /** What the client says when there is no such instance, or it does not run. */
-const NOT_THERE = /^Error: (?:Instance not found|Instance is not running|Failed to fetch|not found)/im;
+const NOT_THERE = /^Error: (?:Instance not found|Failed to fetch|not found)/im;
+const NOT_RUNNING = /^Error: Instance is not running/im;
 /** The client's own failures, told from those of the command, which do not begin so. */
 const CLIENT_FAILED = /^Error: (?!Command not found)/m;
 
@@ -483,4 +493,8 @@ function foreign(node: NodeName): LabError {
 
 function absent(node: NodeName): LabError {
   return new LabError('the node is not there', { code: 'node.absent', node, hints: ['lablb up'] });
+}
+
+function stopped(node: NodeName): LabError {
+  return new LabError('the node is not running', { code: 'node.stopped', node, hints: ['lablb up'] });
 }
