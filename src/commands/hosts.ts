@@ -22,21 +22,25 @@ export default class Hosts extends LabCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Hosts);
     asTheUserBeforeSudo();
-    const { whichLab } = await import('../lab/which.ts');
-    const record = await whichLab({ topology: args.topology, name: flags.name });
-    const lines = flags.remove ? [] : hostsLines(record);
-    if (!flags.write && !flags.remove) {
+    const which = { topology: args.topology, name: flags.name };
+    const { whichLab, nameMeant } = await import('../lab/which.ts');
+    if (flags.remove) return this.#put(flags.file, await nameMeant(which), []);
+    const record = await whichLab(which);
+    const lines = hostsLines(record);
+    if (!flags.write) {
       // A comment, so that the output may go into a hosts file as it is.
       const byName = record.topology.balancer.tls && curlByName(record.topology, record.desired);
       this.log([...(byName ? [`# then: ${byName}`] : []), ...lines].join('\n'));
       return { lines };
     }
-    const changed = writeHostsFile(flags.file, record.name, lines);
-    const done = flags.remove
-      ? `no longer has the names of ${record.name}`
-      : `has the names of ${record.name}`;
-    this.log(`${flags.file} ${done}${changed ? '' : ': nothing to do'}`);
-    return { file: flags.file, lines, changed };
+    return this.#put(flags.file, record.name, lines);
+  }
+
+  #put(file: string, lab: string, lines: readonly string[]): unknown {
+    const changed = writeHostsFile(file, lab, lines);
+    const done = lines.length > 0 ? 'has' : 'no longer has';
+    this.log(`${file} ${done} the names of ${lab}${changed ? '' : ': nothing to do'}`);
+    return { file, lines, changed };
   }
 }
 

@@ -78,7 +78,8 @@ async function inRounds(topology: Topology, provider: LabProvider, options: UpOp
     kept = planned.kept;
     const former = formerNodes(topology).filter(({ name }) => mayBeOurs(observed.nodes.get(name)));
     remember(topology, asFarAsKnown(wish.desired, observed), {
-      finished: plan.steps.length === 0 && !options.only,
+      finished: plan.steps.length === 0,
+      whole: options.only === undefined,
       former,
       marks: topology.provider === 'ssh' ? marksOf(topology, observed) : undefined,
     });
@@ -205,9 +206,16 @@ export function remember(
   desired: Desired,
   {
     finished,
+    whole = true,
     former = [],
     marks,
-  }: { finished: boolean; former?: readonly FormerNode[]; marks?: LabRecord['marks'] },
+  }: {
+    finished: boolean;
+    /** All nodes were looked after, not only some. */
+    whole?: boolean;
+    former?: readonly FormerNode[];
+    marks?: LabRecord['marks'];
+  },
 ): void {
   const before = readRecord(topology.name);
   const names = [...topology.nodes, ...former].map((node) => node.name);
@@ -218,7 +226,7 @@ export function remember(
     file: topology.file,
     fileHash: hashOfFile(topology.file),
     topology,
-    nodes: finished ? names : [...new Set([...(before?.nodes ?? []), ...names])],
+    nodes: finished && whole ? names : [...new Set([...(before?.nodes ?? []), ...names])],
     former: former.length > 0 ? former : undefined,
     marks,
     desired,

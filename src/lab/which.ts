@@ -29,6 +29,18 @@ export async function whichLab({ topology, name }: Which): Promise<LabRecord> {
   throw meant.length > 1 ? whichOfThem(meant) : noneIsUp(here[0], records);
 }
 
+/** The name of the lab that is meant, which may be down by now. */
+export async function nameMeant(which: Which): Promise<string> {
+  const { topology, name } = which;
+  if (name !== undefined) return name;
+  try {
+    return (await whichLab(which)).name;
+  } catch (error) {
+    if (!(error instanceof LabError) || error.fields.code !== 'lab.unknown') throw error;
+    return topology === undefined || existsSync(topology) ? (await loadLab(topology)).name : topology;
+  }
+}
+
 async function labOfFile(file: string): Promise<LabRecord> {
   const known = allRecords().find((record) => record.file === resolve(file));
   if (known) return known;

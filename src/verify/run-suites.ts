@@ -1,3 +1,5 @@
+import { EXIT, LabError } from '../errors.ts';
+import type { LabRecord } from '../state/record.ts';
 import { stopped } from './case.ts';
 import type { SuiteResult } from './junit.ts';
 import type { CaseResult, Suite, SuiteContext } from './suite.ts';
@@ -7,9 +9,11 @@ import { skipped, unfitOf } from './unfit.ts';
  * Runs suites one after another. One that has nothing to try in this lab is a case that was skipped, with its reason
  * and the way out; one that cannot go on is a case that failed.
  *
- * @throws LabError when all of it is pointless: interrupted, refused, or a program is missing.
+ * @throws LabError when all of it is pointless: the balancer has no address yet, interrupted, refused, or a program is
+ * missing.
  */
 export async function runSuites(suites: readonly Suite[], context: SuiteContext): Promise<SuiteResult[]> {
+  refuseHalfUp(context.record);
   const results: SuiteResult[] = [];
   for (const suite of suites) {
     const unfit = suite.unfit?.(context.record.topology);
@@ -18,6 +22,18 @@ export async function runSuites(suites: readonly Suite[], context: SuiteContext)
     results.push({ suite: suite.name, cases });
   }
   return results;
+}
+
+/** While the first `up` is at work, or after one that did not come so far. */
+function refuseHalfUp({ name, desired }: LabRecord): void {
+  const proxy = desired.nodes.find(({ role, address }) => role === 'proxy' && address === undefined);
+  if (!proxy) return;
+  throw new LabError(`${name} is not up as a whole: it is not known yet where its balancer is`, {
+    code: 'lab.unfinished',
+    node: proxy.name,
+    exit: EXIT.failed,
+    hints: ['lablb up   (wait for the one that is at work, or go on where one ended)', 'lablb status'],
+  });
 }
 
 /** Whether a single case could be tried. */

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, testEngine } from '../support/cli.ts';
@@ -43,6 +43,19 @@ describe.skipIf(testEngine() === undefined)('which lab a command means', () => {
 
   it('is the only one that is up, in a folder without a topology', async () => {
     expect(await beside.lablb('exec', 'web1', '--', 'true')).toMatchObject({ status: 0 });
+  });
+
+  it('is one that is down by now, for what it left in a hosts file', async () => {
+    const hosts = beside.write('hosts', '127.0.0.1 localhost\n');
+    await up.lablb('hosts', '--write', '--file', hosts);
+    expect(readFileSync(hosts, 'utf8')).toContain('>>> lablb first');
+    await up.lablb('down');
+    expect(await up.lablb('hosts', '--remove', '--file', hosts)).toMatchObject({
+      status: 0,
+      stdout: `${hosts} no longer has the names of first\n`,
+    });
+    expect(readFileSync(hosts, 'utf8')).toBe('127.0.0.1 localhost\n');
+    expect(await up.lablb('up')).toMatchObject({ status: 0 });
   });
 
   it('is found by its file when it is there and its record is not', async () => {

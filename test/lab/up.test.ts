@@ -127,6 +127,14 @@ it('does everything again with --force, once', async () => {
   expect(provider.calls).toContain('exec proxyha service lablb-proxy reload');
 });
 
+it('has ended with --only too, and still knows of nodes that it left alone', async () => {
+  await up();
+  await provider.destroy('web1');
+  await up({ only: ['web1'] }, topologyOf(QUICK.replaceAll('web2', 'web3')));
+  expect(readRecord('quick')?.upAt).toBeDefined();
+  expect(readRecord('quick')?.nodes).toEqual(['web1', 'web2', 'proxyha', 'web3']);
+});
+
 it('keeps to --only, and refuses a node that is not in the lab', async () => {
   await up({ only: ['web2'] });
   expect([...provider.nodes.keys()]).toEqual(['web2']);

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { coloursFor } from '../../src/cli/colours.ts';
 import { EXIT, LabError } from '../../src/errors.ts';
+import type { Desired, DesiredNode } from '../../src/plan/desired.ts';
 import { MemoryProvider } from '../../src/providers/memory/memory.ts';
 import type { LabRecord } from '../../src/state/record.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { provedSomething, runSuites } from '../../src/verify/run-suites.ts';
 import type { CaseResult, Suite, SuiteContext } from '../../src/verify/suite.ts';
 
-function contextOf(said: string[]): SuiteContext {
+function contextOf(said: string[], nodes: readonly Partial<DesiredNode>[] = []): SuiteContext {
   return {
-    record: { topology: {} as Topology } as LabRecord,
+    record: { name: 'x', topology: {} as Topology, desired: { nodes } as Desired } as LabRecord,
     provider: new MemoryProvider(),
     requests: 3,
     signal: new AbortController().signal,
@@ -39,6 +40,14 @@ describe('running suites', () => {
     expect(results[0]!.cases[0]).toEqual({ name: 'unfit', ms: 0, skipped: 'there is nothing (add it)' });
     expect(provedSomething(results)).toBe(true);
     expect(provedSomething(results.slice(0, 1))).toBe(false);
+  });
+
+  it('asks nothing of a lab whose balancer has no address yet', async () => {
+    const proxyha = { name: 'proxyha', role: 'proxy' } as const;
+    await expect(runSuites([fine], contextOf([], [proxyha]))).rejects.toMatchObject({
+      fields: { code: 'lab.unfinished', node: 'proxyha', exit: EXIT.failed },
+    });
+    expect(await runSuites([fine], contextOf([], [{ ...proxyha, address: '192.0.2.1' }]))).toHaveLength(1);
   });
 
   it('makes a failed case of a suite that cannot go on, with what was said and what to try', async () => {
