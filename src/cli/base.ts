@@ -1,7 +1,8 @@
 import { Command } from '@oclif/core';
-import { EXIT } from '../errors.ts';
+import { EXIT, LabError } from '../errors.ts';
 import { type Colours, coloursFor } from './colours.ts';
 import { exitStatusOf, failureToJson, interrupted, renderFailure } from './failure.ts';
+import { type Meant, typedHere } from './typed.ts';
 import { usageError } from './usage.ts';
 
 /**
@@ -17,6 +18,19 @@ export abstract class LabCommand extends Command {
 
   /** Colours for standard output. */
   protected readonly c: Colours = coloursFor(process.stdout);
+
+  #meant?: Meant;
+
+  /** Notes which lab the command is about, so that what it hints at can be typed as it stands. */
+  protected means<L extends Meant>(lab: L): L {
+    this.#meant = lab;
+    return lab;
+  }
+
+  /** A text with commands in it, as they are right here for the lab that is meant. */
+  protected typed(text: string): string {
+    return this.#meant ? typedHere(text, this.#meant) : text;
+  }
 
   /** Exit status 1 (or another) although `run` returns normally. */
   protected fail(status: number = EXIT.failed): void {
@@ -41,10 +55,17 @@ export abstract class LabCommand extends Command {
 
   protected override async catch(error: Error & { oclif?: { exit?: number }; code?: string }): Promise<void> {
     if (error.code === 'EEXIT') throw error; // this.exit(n), --help
-    const refusal = usageError(error, this.id ?? '') ?? error;
+    const refusal = this.hinted(usageError(error, this.id ?? '') ?? error);
     process.exitCode = exitStatusOf(refusal);
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(refusal));
     else process.stderr.write(`${renderFailure(refusal, coloursFor(process.stderr))}\n`);
+  }
+
+  /** An error whose hints are right here for the lab that is meant. */
+  protected hinted(error: unknown): unknown {
+    if (!(error instanceof LabError) || !this.#meant) return error;
+    const hints = error.fields.hints?.map((hint) => this.typed(hint));
+    return new LabError(error.message, { ...error.fields, hints });
   }
 
   protected override toErrorJson(error: unknown): { error: Record<string, unknown> } {

@@ -32,7 +32,7 @@ export function statusLines(
     drift ? `${pad(head, 62)}  ${drift}` : head,
     table(rows),
     ...seen,
-    ...(seen.length > 0 ? ['  lablb up puts it right'] : []),
+    ...(seen.length > 0 ? ['  `lablb up` puts it right'] : []),
     ...(lab.password === undefined
       ? []
       : [`  statistics: ${lab.statistics}   (user ${lab.user}, password ${lab.password})`]),

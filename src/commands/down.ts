@@ -40,7 +40,11 @@ export default class Down extends LabCommand {
       this.log(`${record}: nothing to do`);
       return { gone: [] };
     }
-    const { gone, left, kept, forgotten } = await takeDown(record, await providerFor(record.topology), flags);
+    const { gone, left, kept, forgotten } = await takeDown(
+      this.means(record),
+      await providerFor(record.topology),
+      flags,
+    );
     const what =
       record.provider === 'ssh'
         ? `${plural(gone.length, 'machine')} given back`

@@ -36,7 +36,7 @@ export default class Exec extends LabCommand {
       import('../lab/which.ts'),
       import('../providers/providers.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     nodeOf(record, args.node);
     const provider = await providerFor(record.topology);
     if (!this.jsonEnabled()) {

@@ -30,11 +30,11 @@ machine. Web nodes can fail in all these ways, proxy nodes by stop and freeze.`;
       import('../providers/providers.ts'),
       import('../lab/faults.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const node = nodeOf(record, args.node);
     const { how, delay } = flags;
     await failNode(record, node, { how, delayMs: delay }, await providerFor(record.topology));
-    this.log(`${node.name} fails now: ${FAULTS[how]}   (lablb heal ${node.name})`);
+    this.log(this.typed(`${node.name} fails now: ${FAULTS[how]}   (lablb heal ${node.name})`));
     return { lab: record.name, node: node.name, how, ...(how === 'slow' ? { delayMs: delay } : {}) };
   }
 }

@@ -21,7 +21,7 @@ export default class Heal extends LabCommand {
       import('../providers/providers.ts'),
       import('../lab/faults.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const nodes = args.node === undefined ? record.desired.nodes : [nodeOf(record, args.node)];
     const healed = await healNodes(record, nodes, await providerFor(record.topology));
     for (const { node, how, service } of healed) this.log(`${node} is well again (${how}): ${service} runs`);

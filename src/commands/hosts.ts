@@ -25,7 +25,7 @@ export default class Hosts extends LabCommand {
     const which = { topology: args.topology, name: flags.name };
     const { whichLab, nameMeant } = await import('../lab/which.ts');
     if (flags.remove) return this.#put(flags.file, await nameMeant(which), []);
-    const record = await whichLab(which);
+    const record = this.means(await whichLab(which));
     const lines = hostsLines(record);
     if (!flags.write) {
       // A comment, so that the output may go into a hosts file as it is.

@@ -31,7 +31,7 @@ export default class Logs extends LabCommand {
       import('../lab/which.ts'),
       import('../providers/providers.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const node = nodeOf(record, args.node);
     const provider = await providerFor(record.topology);
     const all = [...new Set(node.services.flatMap((service) => service.logs))];

@@ -21,7 +21,7 @@ export default class Restart extends LabCommand {
       import('../providers/providers.ts'),
       import('../lab/restart.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const node = nodeOf(record, args.node);
     await restartNode(record, node, await providerFor(record.topology));
     this.log(`${node.name} has started again (${seconds(performance.now() - started)})`);

@@ -20,9 +20,9 @@ export default class Restore extends LabCommand {
       import('../providers/providers.ts'),
       import('../lab/snapshots.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     await restoreSnapshot(record, await providerFor(record.topology), args.snapshot);
-    this.log(`${record.name} is what it was at '${args.snapshot}'   (lablb status)`);
+    this.log(this.typed(`${record.name} is what it was at '${args.snapshot}'   (lablb status)`));
     return { lab: record.name, snapshot: args.snapshot };
   }
 }

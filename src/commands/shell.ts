@@ -21,7 +21,7 @@ export default class Shell extends LabCommand {
       import('../lab/which.ts'),
       import('../providers/providers.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const node = nodeOf(record, args.node);
     const provider = await providerFor(record.topology);
     this.fail(await provider.attach(node.name, SHELL));

@@ -23,7 +23,7 @@ export default class Snapshot extends LabCommand {
       import('../providers/providers.ts'),
       import('../lab/snapshots.ts'),
     ]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const provider = await providerFor(record.topology);
     if (flags.list) {
       const names = await snapshots.listSnapshots(record, provider);

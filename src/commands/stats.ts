@@ -31,7 +31,7 @@ export default class Stats extends LabCommand {
         import('../balancer/csv.ts'),
         import('../cli/stats-table.ts'),
       ]);
-    const record = await whichLab({ topology: args.topology, name: flags.name });
+    const record = this.means(await whichLab({ topology: args.topology, name: flags.name }));
     const provider = await providerFor(record.topology);
     const { stdout } = process;
     const head = `${this.c.bold(record.name)} · ${balancerOf(record).name}`;

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { labArg, nameFlag } from '../cli/flags.ts';
 import { statusLines } from '../cli/status-lines.ts';
+import { typedHere } from '../cli/typed.ts';
 import { statsPassword } from '../credentials/kept.ts';
 import { labStatus } from '../lab/status.ts';
 import type { Which } from '../lab/which.ts';
@@ -43,7 +44,10 @@ export default class Status extends LabCommand {
     if (labs.length === 0 && damaged.length === 0)
       this.log('no lab is up   (lablb up brings one up, lablb init writes a topology)');
     for (const [i, lab] of labs.entries())
-      this.log((i > 0 ? '\n' : '') + statusLines(lab, this.c).join('\n'));
+      this.log(
+        (i > 0 ? '\n' : '') +
+          typedHere(statusLines(lab, this.c).join('\n'), { name: lab.lab, file: lab.file }),
+      );
     return labs;
   }
 

@@ -57,7 +57,7 @@ export default class Test extends LabCommand {
       import('../verify/junit.ts'),
     ]);
     const suites = suitesNamed(argv as string[]);
-    const record = await whichLab(flags);
+    const record = this.means(await whichLab(flags));
     const results = await runSuites(suites, {
       record,
       provider: await providerFor(record.topology),
@@ -65,7 +65,7 @@ export default class Test extends LabCommand {
       how: flags.how,
       signal: this.interruptible({ hints: [] }),
       colours: this.c,
-      say: (line) => this.log(line),
+      say: (line) => this.log(this.typed(line)),
     });
     if (flags.junit) writeFileSync(flags.junit, junitXml(record.name, results));
     return { lab: record.name, ok: this.#verdict(results, provedSomething(results)), results };

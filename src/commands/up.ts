@@ -8,6 +8,7 @@ import { nodeAbout, planLines, upLines } from '../cli/lab-lines.ts';
 import { renderDiagnostics } from '../errors.ts';
 import { describe } from '../plan/plan.ts';
 import { plural } from '../text.ts';
+import type { ParseOptions } from '../topology/parse.ts';
 import type { ProviderName } from '../topology/topology.ts';
 
 export default class Up extends LabCommand {
@@ -46,12 +47,10 @@ export default class Up extends LabCommand {
       import('../lab/up.ts'),
     ]);
     const { scriptOf } = await import('../lab/script.ts');
-    const topology = await loadLab(
-      args.topology,
-      flags.provider as ProviderName | undefined,
-      (warnings, sources) =>
-        process.stderr.write(`${renderDiagnostics(warnings, sources, { severity: true })}\n`),
-    );
+    const warn: ParseOptions['warn'] = (warnings, sources) =>
+      process.stderr.write(`${renderDiagnostics(warnings, sources, { severity: true })}\n`);
+    const provided = flags.provider as ProviderName | undefined;
+    const topology = this.means(await loadLab(args.topology, provided, warn));
     const provider = await providerFor(topology);
     const head = `${this.c.bold(topology.name)} · ${topology.provider} · ${plural(topology.nodes.length, 'node')}`;
 
@@ -83,10 +82,11 @@ export default class Up extends LabCommand {
     const took = performance.now() - started;
     const failures = results.filter(({ state }) => state === 'failed');
     for (const { error } of failures)
-      if (!this.jsonEnabled()) process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
+      if (!this.jsonEnabled())
+        process.stderr.write(`${renderFailure(this.hinted(error), coloursFor(process.stderr))}\n`);
     if (failures.length > 0) this.fail();
     const lines = upLines(topology, desired, results, took, this.c, newPassword);
-    this.log([...lines, ...this.#told(notes)].join('\n'));
+    this.log(this.typed([...lines, ...this.#told(notes)].join('\n')));
     return {
       lab: topology.name,
       provider: topology.provider,
@@ -106,7 +106,7 @@ export default class Up extends LabCommand {
         ports,
         about,
       })),
-      failures: failures.map(({ error }) => failureToJson(error).error),
+      failures: failures.map(({ error }) => failureToJson(this.hinted(error)).error),
       notes,
     };
   }

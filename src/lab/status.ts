@@ -106,7 +106,7 @@ function notesOn(record: LabRecord): string[] {
   const now = hashOf(record.file);
   if (now === undefined)
     return [...unfinished, `${record.file} is gone; \`lablb down --name ${record.name}\` works`];
-  return now === record.fileHash ? unfinished : [...unfinished, `${record.file} changed since: lablb up`];
+  return now === record.fileHash ? unfinished : [...unfinished, `${record.file} changed since: \`lablb up\``];
 }
 
 /** Machines that are to be given back, and cannot be. */

@@ -133,7 +133,7 @@ describe.skipIf(!ready)('a lab on this machine', () => {
   it('follows the topology: a page without a restart, the configuration by a reload that loses nothing', async () => {
     const before = processesOf(box, 'life', 'web2');
     writeFileSync(file, topology('life', 'OTHER'));
-    expect((await box.lablb('status')).stdout).toContain('changed since: lablb up');
+    expect((await box.lablb('status')).stdout).toContain('changed since: `lablb up`');
     const page = await box.lablb('up', '--json');
     expect(json(page.stdout).steps.map((step: { id: string }) => step.id)).toEqual([
       'web2:push:/var/www/html/index.html',
