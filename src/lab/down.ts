@@ -2,7 +2,7 @@ import { failureToJson } from '../cli/failure.ts';
 import { LabError } from '../errors.ts';
 import type { DestroyOptions, LabProvider, NodeName } from '../providers/provider.ts';
 import { withLock } from '../state/lock.ts';
-import { forget, type LabRecord, lockPath } from '../state/record.ts';
+import { forget, type LabRecord, lockPath, writeRecord } from '../state/record.ts';
 import { plural } from '../text.ts';
 
 export interface DownReport {
@@ -35,6 +35,7 @@ export function takeDown(
     const observed = await provider.observe(record.name);
     const ours = [...observed.nodes].filter(([, node]) => node.state !== 'foreign').map(([name]) => name);
     const foreign = [...observed.nodes].filter(([, node]) => node.state === 'foreign').map(([name]) => name);
+    noteLeaving(record);
     const nodes = [...new Set([...record.nodes, ...ours])].filter((name) => !foreign.includes(name));
     const outcomes = await Promise.allSettled(nodes.map((name) => provider.destroy(name, options)));
     const failed = outcomes.flatMap((outcome, i) =>
@@ -63,4 +64,13 @@ export function takeDown(
     });
     return { gone, left: Object.fromEntries(left), kept, forgotten: failed };
   });
+}
+
+/** For `status`, should this not come to its end. */
+function noteLeaving(record: LabRecord): void {
+  try {
+    writeRecord({ ...record, leaving: true });
+  } catch {
+    // A full disk is a reason to take a lab down.
+  }
 }

@@ -77,7 +77,8 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
   // What a node that is not there lacks goes without saying.
   const made = new Set(plan.steps.filter(({ op }) => op.kind === 'create').map(({ node }) => node));
   const told = plan.steps.filter(({ node, op }) => op.kind === 'create' || !made.has(node));
-  const drift = told.map(({ node, op, why }) => ({
+  // What is gone is as it was wished.
+  const drift = (record.leaving ? [] : told).map(({ node, op, why }) => ({
     node,
     what: describe(op),
     why,
@@ -98,6 +99,7 @@ export async function labStatus(record: LabRecord, provider: LabProvider): Promi
 }
 
 function notesOn(record: LabRecord): string[] {
+  if (record.leaving) return ['`lablb down` did not finish: `lablb down` goes on, `lablb up` brings it back'];
   const unfinished = [
     ...(record.upAt === undefined ? ['the last `lablb up` did not finish'] : []),
     ...noteOnCertificate(record),

@@ -29,6 +29,8 @@ export interface LabRecord {
   readonly desired: Desired;
   /** When the last `up` finished (ISO 8601); absent while it has not. */
   readonly upAt?: string;
+  /** A `down` has begun, and has not come to its end. */
+  readonly leaving?: boolean;
 }
 
 export interface FormerNode extends TopologyNode {

@@ -218,6 +218,13 @@ it('keeps the record when a node resists', async () => {
     fields: { code: 'down.incomplete', stderr: 'web1: busy' },
   });
   provider.fault = () => undefined;
+  const { drift, notes } = await labStatus(requireRecord('quick'), provider);
+  expect({ drift, notes: notes.slice(0, 1) }).toEqual({
+    drift: [],
+    notes: ['`lablb down` did not finish: `lablb down` goes on, `lablb up` brings it back'],
+  });
+  await up();
+  expect((await labStatus(requireRecord('quick'), provider)).notes.join()).not.toContain('lablb down');
   await takeDown(requireRecord('quick'), provider);
   expect(readRecord('quick')).toBeUndefined();
 });
