@@ -224,7 +224,7 @@ it('keeps the record when a node resists', async () => {
     notes: ['`lablb down` did not finish: `lablb down` goes on, `lablb up` brings it back'],
   });
   await up();
-  expect((await labStatus(requireRecord('quick'), provider)).notes.join()).not.toContain('lablb down');
+  expect((await labStatus(requireRecord('quick'), provider)).notes.join()).not.toContain('did not finish');
   await takeDown(requireRecord('quick'), provider);
   expect(readRecord('quick')).toBeUndefined();
 });
