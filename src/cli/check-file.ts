@@ -3,10 +3,12 @@ import { placeholderView } from '../render/placeholder.ts';
 import { renderNode } from '../render/render.ts';
 import { enginePath } from '../shell/engine.ts';
 import { run } from '../shell/run.ts';
+import { plural } from '../text.ts';
 import { describeTopology } from '../topology/describe.ts';
 import { readOrNothing, readTopologyText } from '../topology/load.ts';
 import { parseWithSource } from '../topology/parse.ts';
 import type { ProviderName } from '../topology/topology.ts';
+import { checkOwnConfig } from './own-config.ts';
 
 /** What `lablb validate` found in one file. */
 export interface FileReport {
@@ -52,20 +54,27 @@ export function kindOfFile(text: string, file: string): FileReport['kind'] {
   return file.endsWith('.cfg') ? 'configuration' : 'topology';
 }
 
-function checkTopology(text: string, file: string, { provider, showDefaults }: CheckOptions): FileReport {
+async function checkTopology(
+  text: string,
+  file: string,
+  { provider, showDefaults }: CheckOptions,
+): Promise<FileReport> {
   try {
     const parsed = parseWithSource(text, { file, env: process.env, provider, readFile: readOrNothing });
     const { topology } = parsed;
     // Rendering finds what is wrong with a template of the user's.
     for (const { name } of topology.nodes) renderNode(topology, name, placeholderView(topology, name));
+    const own = await checkOwnConfig(topology);
+    const valid = own.diagnostics.every(({ severity }) => severity !== 'error');
+    const counts = `${plural(topology.nodes.length, 'node')}, ${plural(topology.balancer.sites.length, 'site')}`;
     return {
       file,
       kind: 'topology',
-      valid: true,
-      summary: `lab '${topology.name}', ${topology.provider}, ${topology.nodes.length} nodes, ${topology.balancer.sites.length} sites`,
-      diagnostics: parsed.warnings,
-      defaults: showDefaults ? describeTopology(parsed) : undefined,
-      sources: new Map([[file, text]]),
+      valid,
+      summary: valid ? `lab '${topology.name}', ${topology.provider}, ${counts}` : 'refused',
+      diagnostics: [...parsed.warnings, ...own.diagnostics],
+      defaults: valid && showDefaults ? describeTopology(parsed) : undefined,
+      sources: new Map([[file, text], ...own.sources]),
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -51,6 +51,11 @@ export default class Up extends LabCommand {
       process.stderr.write(`${renderDiagnostics(warnings, sources, { severity: true })}\n`);
     const provided = flags.provider as ProviderName | undefined;
     const topology = this.means(await loadLab(args.topology, provided, warn));
+    if (topology.balancer.config) {
+      const { refuseOwnConfig } = await import('../cli/own-config.ts');
+      const { diagnostics, sources } = await refuseOwnConfig(topology);
+      if (diagnostics.length > 0) warn(diagnostics, sources);
+    }
     const provider = await providerFor(topology);
     const head = `${this.c.bold(topology.name)} · ${topology.provider} · ${plural(topology.nodes.length, 'node')}`;
 

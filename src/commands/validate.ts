@@ -41,7 +41,8 @@ export default class Validate extends LabCommand {
 
   #print(report: FileReport): void {
     if (report.diagnostics.length > 0) {
-      const severity = report.valid; // what is no error says so
+      // What is no error says so.
+      const severity = report.diagnostics.some((one) => one.severity !== 'error');
       this.log(renderDiagnostics(report.diagnostics, report.sources, { severity }));
     }
     if (report.output) this.log(report.output);

@@ -48,7 +48,8 @@ const TEMPLATES = `## A configuration of your own
 
 \`balancer.config: ./haproxy.cfg\` takes that file as it is. A name that ends in \`.hbs\` is a Handlebars template:
 nothing is escaped, a name that does not exist is a mistake, and \`{{word value}}\` writes a value as one word of the
-configuration, with quotes where it needs them.
+configuration, with quotes where it needs them. \`validate\` and \`up\` have the engine check it before anything is
+touched; what it finds is a warning where a proxy node runs HAProxy, and files that only the node has do not count.
 
 \`\`\`handlebars
 backend app

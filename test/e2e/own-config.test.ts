@@ -26,3 +26,70 @@ describe.skipIf(!testEngine())('a configuration of one’s own whose port is tak
     );
   });
 });
+
+const CONFIG = `defaults
+  mode http
+  timeout client 5s
+  timeout server 5s
+  timeout connect 5s
+frontend f
+  bind 127.0.0.1:8099
+  default_backend b
+backend b
+  server s 127.0.0.1:9
+`;
+
+describe.skipIf(!testEngine()?.endsWith('lablb-proxy'))('a mistake in a configuration of one’s own', () => {
+  const box = new Sandbox();
+  afterAll(() => box.close('own'));
+  const topology = (file: string, rest = ''): string =>
+    box.write(
+      'own.lab.yaml',
+      `name: own\nnodes: { web: { count: 2 }${rest} }\nbalancer: { config: ${file} }\n`,
+    );
+
+  it('is refused at its place before anything is touched', async () => {
+    box.write('haproxy.cfg', CONFIG.replace('default_backend', 'defualt_backend'));
+    topology('./haproxy.cfg');
+    for (const command of ['validate', 'up']) {
+      const said = await box.lablb(command, 'own.lab.yaml');
+      expect(said.status).toBe(2);
+      expect(said.stdout + said.stderr).toMatch(/haproxy\.cfg:8:3 .*unknown keyword 'defualt_backend'/);
+    }
+    expect((await box.lablb('status')).stdout).toMatch(/no lab is up/);
+  });
+
+  it('is a warning where HAProxy runs, and nothing where only our engine lacks it', async () => {
+    box.write('haproxy.cfg', `${CONFIG}  balnce first\npeers p\n`);
+    topology('./haproxy.cfg', ', proxy: { engine: haproxy }');
+    const { status, stdout } = await box.lablb('validate');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/haproxy\.cfg:11:3 {2}warning: unknown keyword 'balnce'/);
+    expect(stdout).not.toMatch(/peers/);
+  });
+
+  it('does not count files that only a machine has', async () => {
+    box.write(
+      'haproxy.cfg',
+      CONFIG.replace('  mode http\n', '  mode http\n  errorfile 400 /nowhere/400.http\n'),
+    );
+    topology('./haproxy.cfg');
+    expect((await box.lablb('validate', '--provider', 'lxd')).status).toBe(0);
+    expect((await box.lablb('validate')).status).toBe(2);
+  });
+
+  it('is placed in the template, or in the line that the template makes', async () => {
+    const servers = CONFIG.replace(
+      'server s 127.0.0.1:9',
+      '{{#each webs}}\n  server {{name}} {{at}} chekc\n{{/each}}',
+    );
+    box.write('haproxy.cfg.hbs', servers.replace('mode http', 'moed http'));
+    topology('./haproxy.cfg.hbs');
+    const { status, stdout } = await box.lablb('validate');
+    expect(status).toBe(2);
+    expect(stdout).toMatch(/haproxy\.cfg\.hbs:2:3 .*moed/);
+    expect(stdout).toMatch(
+      /haproxy\.cfg\.hbs \(as proxyha has it\):\d+:\d+ .*'chekc'[^\n]*\n +\d+ \| +server web1/,
+    );
+  });
+});
