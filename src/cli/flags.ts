@@ -26,18 +26,24 @@ export const timeoutFlag = Flags.integer({
   helpValue: 'SECONDS',
 });
 
-/** A time as topologies and HAProxy write it (`500ms`, `2s`), in milliseconds. */
-export const durationFlag = Flags.custom<number>({
+/**
+ * A time with its unit (`500ms`, `2s`), in milliseconds. HAProxy reads a bare number as milliseconds, which nobody means
+ * on a command line.
+ */
+export const durationFlag = Flags.custom<number, { readonly least?: number }>({
   helpValue: 'TIME',
   defaultHelp: async ({ options }) => durationText(options.default as number),
-  parse: async (text) => {
+  parse: async (text, _, { least = 1 }) => {
+    if (/^\d+$/.test(text)) throw noDuration(`${text} of what? '${text}s', or '${text}ms'`);
     const ms = DURATION.test(text) ? milliseconds(text) : 0;
-    if (ms > 0 && ms <= HOUR_MS) return ms;
-    throw new LabError(`'${text}' is not a time up to an hour, such as '500ms' or '2s'`, {
-      code: 'usage',
-      exit: EXIT.refused,
-    });
+    if (ms >= least && ms <= HOUR_MS) return ms;
+    const from = least > 1 ? `from ${durationText(least)} ` : '';
+    throw noDuration(`'${text}' is not a time ${from}up to an hour, such as '500ms' or '2s'`);
   },
 });
 
 const HOUR_MS = 3_600_000;
+
+function noDuration(message: string): LabError {
+  return new LabError(message, { code: 'usage', exit: EXIT.refused });
+}

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { durationFlag, nameFlag } from '../cli/flags.ts';
+import { EXIT, LabError } from '../errors.ts';
 import { nodeOf } from '../lab/node.ts';
 import { FAULT_NAMES, FAULTS, type FaultName } from '../os/faults.ts';
 
@@ -24,7 +25,8 @@ machine. Web nodes can fail in all these ways, proxy nodes by stop and freeze.`;
   };
 
   async run(): Promise<unknown> {
-    const { args, flags } = await this.parse(Fail);
+    const { args, flags, metadata } = await this.parse(Fail);
+    if (flags.how !== 'slow' && !metadata.flags.delay?.setFromDefault) throw delayOfNothing(flags.how);
     const [{ whichLab }, { providerFor }, { failNode }] = await Promise.all([
       import('../lab/which.ts'),
       import('../providers/providers.ts'),
@@ -37,4 +39,12 @@ machine. Web nodes can fail in all these ways, proxy nodes by stop and freeze.`;
     this.log(this.typed(`${node.name} fails now: ${FAULTS[how]}   (lablb heal ${node.name})`));
     return { lab: record.name, node: node.name, how, ...(how === 'slow' ? { delayMs: delay } : {}) };
   }
+}
+
+function delayOfNothing(how: FaultName): LabError {
+  return new LabError(`--delay is for --how slow; a node that fails by '${how}' answers nothing late`, {
+    code: 'usage',
+    exit: EXIT.refused,
+    hints: ['lablb fail NODE --how slow --delay 1500ms'],
+  });
 }

@@ -20,6 +20,7 @@ export default class Logs extends LabCommand {
     file: Flags.string({
       description: 'only this log, by its path or its name (may be given again)',
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'FILE',
     }),
     lines: Flags.integer({ char: 'n', description: 'last lines of each log', default: 20, min: 0 }),

@@ -18,7 +18,7 @@ export default class Stats extends LabCommand {
     name: nameFlag,
     once: Flags.boolean({ description: 'show it once, also in a terminal' }),
     csv: Flags.boolean({ description: "HAProxy's own CSV, as it is", exclusive: ['json'] }),
-    interval: durationFlag({ description: 'time from one look to the next', default: 1000 }),
+    interval: durationFlag({ description: 'time from one look to the next', default: 1000, least: 100 }),
   };
 
   async run(): Promise<unknown> {

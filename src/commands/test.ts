@@ -33,6 +33,7 @@ export default class Test extends LabCommand {
     how: Flags.option({
       options: FAILURE_NAMES,
       multiple: true,
+      multipleNonGreedy: true,
       default: ['stop'] as FailureName[],
       description: 'how the suite failover makes a server fail; may be repeated',
     })(),

@@ -30,6 +30,7 @@ export default class Up extends LabCommand {
     only: Flags.string({
       description: 'only this node (may be given again)',
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'NODE',
     }),
     parallel: Flags.integer({ description: 'steps at a time', default: 8, min: 1, helpValue: 'N' }),

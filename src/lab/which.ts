@@ -17,6 +17,7 @@ export interface Which {
  * @throws LabError `lab.unknown` when that lab is not up, `lab.which` when it could be several.
  */
 export async function whichLab({ topology, name }: Which): Promise<LabRecord> {
+  if (name !== undefined && topology !== undefined) throw bothNamed();
   if (name !== undefined) return requireRecord(name);
   if (topology !== undefined) return existsSync(topology) ? labOfFile(topology) : requireRecord(topology);
   const { topologiesIn } = await import('../topology/load.ts');
@@ -32,7 +33,7 @@ export async function whichLab({ topology, name }: Which): Promise<LabRecord> {
 /** The name of the lab that is meant, which may be down by now. */
 export async function nameMeant(which: Which): Promise<string> {
   const { topology, name } = which;
-  if (name !== undefined) return name;
+  if (name !== undefined && topology === undefined) return name;
   try {
     return (await whichLab(which)).name;
   } catch (error) {
@@ -51,6 +52,14 @@ async function labOfFile(file: string): Promise<LabRecord> {
     code: 'lab.unknown',
     exit: EXIT.refused,
     hints: [`lablb up ${file}`, ...others(allRecords())],
+  });
+}
+
+function bothNamed(): LabError {
+  return new LabError('a topology and --name: which of the two is meant?', {
+    code: 'usage',
+    exit: EXIT.refused,
+    hints: ['one of them'],
   });
 }
 
