@@ -7,7 +7,7 @@ export function renderFailure(error: unknown, c: Colours): string {
   if (error instanceof ConfigError) return renderConfigError(error);
   if (error instanceof LabError) return renderLabError(error, c);
   if (error instanceof ProxyError) return renderProxyError(error, c);
-  if (isSystemError(error)) return `${c.red('✖')} ${error.message}`;
+  if (isSystemError(error)) return `${c.red('✖')} ${inWords(error)}`;
   const cause = error instanceof Error ? (process.env.DEBUG ? error.stack : error.message) : String(error);
   return `${c.red('✖')} ${cause}\n    this is a fault of lablb; with DEBUG=* it shows where`;
 }
@@ -66,6 +66,30 @@ function renderLabError({ message, fields }: LabError, c: Colours): string {
 function renderProxyError(error: ProxyError, c: Colours): string {
   const where = error.place ? `${error.place.file}:${error.place.line}:${error.place.column}  ` : '';
   return `${c.red('✖')} ${where}${error.message}${error.hint ? `\n    try: ${error.hint}` : ''}`;
+}
+
+/** What the operating system says by a code → the same in words. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  EISDIR: 'it is a folder, not a file',
+  EEXIST: 'it is there already',
+  EACCES: 'you may not do that to it',
+  EPERM: 'you may not do that to it',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'your share of its disk is used up',
+  EFBIG: 'it would be larger than it may be',
+  EMFILE: 'too many files are open (ulimit -n)',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** What the operating system refused, as a clause: `/etc/hosts: you may not do that to it`. */
+export function inWords(error: NodeJS.ErrnoException): string {
+  const meaning = MEANINGS[error.code ?? ''];
+  if (meaning === undefined) return error.message;
+  const what = error.path ?? (error.syscall === 'write' ? 'the output cannot be written' : error.syscall);
+  return `${what || "''"}: ${meaning}`;
 }
 
 /** What the operating system refused: no space, no permission; its message names the call and the file. */

@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { labArg, nameFlag } from '../cli/flags.ts';
 import { LabError } from '../errors.ts';
+import type { LabRecord } from '../state/record.ts';
 import { plural, seconds } from '../text.ts';
 
 export default class Down extends LabCommand {
@@ -43,7 +44,11 @@ export default class Down extends LabCommand {
     const { gone, left, kept, forgotten } = await takeDown(
       this.means(record),
       await providerFor(record.topology),
-      flags,
+      {
+        ...flags,
+        gone: (node, ms) => this.#tell(record, node, ms),
+        signal: this.interruptible({ hints: ['lablb down   (goes on where it was)'] }),
+      },
     );
     const what =
       record.provider === 'ssh'
@@ -59,5 +64,11 @@ export default class Down extends LabCommand {
         `  ${kept.join(', ')} ${kept.length === 1 ? 'stays' : 'stay'} for the next lab   (lablb down --purge removes what is kept)`,
       );
     return { lab: record.name, gone, left, kept, forgotten };
+  }
+
+  /** Where that takes no time nobody needs to be told. */
+  #tell({ provider }: LabRecord, node: string, ms: number): void {
+    const what = provider === 'ssh' ? 'given back' : 'gone';
+    if (provider !== 'local') this.log(`  ${this.c.green('✔')} ${node}  ${what}  ${this.c.dim(seconds(ms))}`);
   }
 }

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
+import { inWords } from '../cli/failure.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { starterTopology } from '../render/starter.ts';
-import { makeFolder } from '../state/folder.ts';
+import { isFolder, makeFolder } from '../state/folder.ts';
 import { PROVIDERS } from '../topology/schema.ts';
 import type { ProviderName } from '../topology/topology.ts';
 
@@ -32,7 +33,7 @@ export default class Init extends LabCommand {
       flags.provider,
       flags.name !== undefined,
     );
-    const file = args.file ?? `${name}.lab.yaml`;
+    const file = args.file || `${name}.lab.yaml`;
     await write(file, text, flags.force);
     this.log(`wrote ${file}: lab '${name}' on ${flags.provider}`);
     this.log(`\n  next: lablb up ${file} · lablb validate --show-defaults ${file}`);
@@ -46,9 +47,10 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
-    const exists = code === 'EEXIST' && syscall === 'open'; // not a file where a folder should be
+    // Not a file where a folder should be, nor a folder where the file should be.
+    const exists = code === 'EEXIST' && syscall === 'open' && !isFolder(file);
     throw new LabError(
-      exists ? `${file} is there already` : `cannot write ${file}: ${(cause as Error).message}`,
+      exists ? `${file} is there already` : unwritable(file, cause as NodeJS.ErrnoException),
       {
         code: exists ? 'init.exists' : 'init.unwritable',
         exit: EXIT.refused,
@@ -57,4 +59,10 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
       },
     );
   }
+}
+
+function unwritable(file: string, cause: NodeJS.ErrnoException): string {
+  return isFolder(file)
+    ? `${file} is a folder; what is the file to be called?`
+    : `cannot write ${file}: ${inWords(cause)}`;
 }

@@ -50,14 +50,15 @@ export default class Logs extends LabCommand {
       ]);
       return { node: node.name, logs: Object.fromEntries(await Promise.all(read)) };
     }
-    const status = await provider.attach(
-      node.name,
+    const signal = this.interruptible();
+    const argv =
       flags.follow || flags.file
         ? [...tail, ...(flags.follow ? ['-F'] : []), ...paths]
-        : existing(flags.lines, paths),
-    );
+        : existing(flags.lines, paths);
+    const status = await provider.attach(node.name, argv, { signal });
     // Ctrl-C is how following ends.
-    this.fail(flags.follow && status === EXIT.interrupted ? EXIT.ok : status);
+    const ended = signal.aborted || status === EXIT.interrupted;
+    this.fail(ended ? (flags.follow ? EXIT.ok : EXIT.interrupted) : status);
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { nameFlag } from '../cli/flags.ts';
@@ -58,6 +58,8 @@ export default class Test extends LabCommand {
       import('../verify/junit.ts'),
     ]);
     const suites = suitesNamed(argv as string[]);
+    // Before anything is tried: results with nowhere to go are lost.
+    if (flags.junit) closeSync(openSync(flags.junit, 'a'));
     const record = this.means(await whichLab(flags));
     const results = await runSuites(suites, {
       record,

@@ -18,13 +18,17 @@ export interface DownReport {
 export interface DownOptions extends DestroyOptions {
   /** Give up what cannot be taken away: a machine that is gone for good must not hold its lab for ever. */
   readonly forget?: boolean;
+  /** Told of each node as it goes. */
+  readonly gone?: (node: NodeName, ms: number) => void;
+  /** What is under way is waited for; then it throws. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Takes a lab away: every node that it may have, at once; then what lablb remembers of it. What is gone already
  * is no error. When a node resists, the record stays, so that the next `down` knows of it, unless it is to be forgotten.
  *
- * @throws LabError `down.incomplete`.
+ * @throws LabError `down.incomplete`, or the reason of `signal`.
  */
 export function takeDown(
   record: LabRecord,
@@ -37,7 +41,15 @@ export function takeDown(
     const foreign = [...observed.nodes].filter(([, node]) => node.state === 'foreign').map(([name]) => name);
     noteLeaving(record);
     const nodes = [...new Set([...record.nodes, ...ours])].filter((name) => !foreign.includes(name));
-    const outcomes = await Promise.allSettled(nodes.map((name) => provider.destroy(name, options)));
+    const outcomes = await Promise.allSettled(
+      nodes.map(async (name) => {
+        const started = performance.now();
+        const left = await provider.destroy(name, options);
+        if (observed.nodes.has(name)) options.gone?.(name, performance.now() - started);
+        return left;
+      }),
+    );
+    options.signal?.throwIfAborted();
     const failed = outcomes.flatMap((outcome, i) =>
       outcome.status === 'rejected' ? [`${nodes[i]}: ${failureToJson(outcome.reason).error.message}`] : [],
     );

@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { inWords } from '../cli/failure.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { placeBlock } from '../render/hosts.ts';
 import type { LabRecord } from '../state/record.ts';
@@ -48,15 +49,12 @@ export function writeHostsFile(path: string, lab: string, lines: readonly string
 
 function refused(path: string, cause: NodeJS.ErrnoException): LabError {
   const forbidden = cause.code === 'EACCES' || cause.code === 'EPERM';
-  return new LabError(
-    forbidden ? `${path} is not yours to write` : `${path} cannot be written: ${cause.code}`,
-    {
-      code: 'hosts.write',
-      exit: EXIT.refused,
-      hints: forbidden
-        ? ['sudo lablb hosts --write']
-        : ['lablb hosts   (prints the lines; put them there by hand)'],
-      cause,
-    },
-  );
+  return new LabError(forbidden ? `${path} is not yours to write` : `cannot write ${inWords(cause)}`, {
+    code: 'hosts.write',
+    exit: EXIT.refused,
+    hints: forbidden
+      ? ['sudo lablb hosts --write']
+      : ['lablb hosts   (prints the lines; put them there by hand)'],
+    cause,
+  });
 }

@@ -84,7 +84,7 @@ function tryFailure(failure: Failure, site: TestedSite, context: SuiteContext): 
     await waitForServers(context);
     const before = await rowsOf(victim!, context);
     const unfit = notReady(victim!, before);
-    if (unfit) return { proof: '', failure: unfit };
+    if (unfit) return { proof: '', failure: unfit, hints: await wayOut(victim!, context) };
     const trial = {
       failure,
       victim: victim!,
@@ -100,6 +100,12 @@ function notReady(victim: string, rows: readonly StatsRow[]): string | undefined
   if (rows.length === 0) return `the balancer has no server called ${victim}`;
   const down = rows.find((row) => !isUp(row));
   return down && `${victim} is ${down.status} before anything was done to it`;
+}
+
+/** One that was made to fail and not healed, by hand or by a test that was killed. */
+async function wayOut(victim: string, { record, provider }: SuiteContext): Promise<readonly string[]> {
+  const { nodes } = await provider.observe(record.name);
+  return nodes.get(victim)?.fault ? [`lablb heal ${victim}`] : [`lablb status`, `lablb logs ${victim}`];
 }
 
 interface Trial {

@@ -44,7 +44,7 @@ describe('lablb init', () => {
 
   it.each([
     [['--name', 'Rocky Lab'], "'Rocky Lab' is unfit for the name of a lab"],
-    [['--provider', 'docker'], 'expected --provider=docker to be one of: local, lxd, ssh'],
+    [['--provider', 'docker'], "--provider cannot be 'docker'; it is one of: local, lxd, ssh"],
   ])('refuses %j', async (args, message) => {
     const { status, stderr } = await lablb(['init', ...args]);
     expect(stderr).toContain(message);

@@ -100,11 +100,7 @@ function withNodes(content: string): string {
 
 /** Own commands from oclif's manifest, those of plugins from theirs. */
 function commandTable(): CommandTable {
-  const manifests = [
-    'oclif.manifest.json',
-    'node_modules/@oclif/plugin-autocomplete/oclif.manifest.json',
-    'node_modules/@oclif/plugin-help/oclif.manifest.json',
-  ];
+  const manifests = ['oclif.manifest.json', 'node_modules/@oclif/plugin-autocomplete/oclif.manifest.json'];
   return Object.assign({}, ...manifests.map((path) => JSON.parse(text(path)).commands));
 }
 

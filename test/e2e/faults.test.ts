@@ -121,7 +121,14 @@ describe.skipIf(!ready)('faults, by hand', () => {
       expect(said).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) });
     };
     await refused(2, /has no node 'web11'; did you mean 'web1'\?/, 'fail', 'web11');
-    await refused(2, /--how=melt to be one of: stop, freeze, slow/, 'fail', 'web1', '--how', 'melt');
+    await refused(
+      2,
+      /--how cannot be 'melt'; it is one of: stop, freeze, slow/,
+      'fail',
+      'web1',
+      '--how',
+      'melt',
+    );
     await refused(2, /'soon' is not a time/, 'fail', 'web1', '--how', 'slow', '--delay', 'soon');
     await refused(
       2,

@@ -7,6 +7,8 @@ import { which } from './needs.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+export const LABLB = join(ROOT, 'bin', 'run.js');
+
 /** The engine for end-to-end tests: ours when it is built, else a real HAProxy, which takes the same flags. */
 export function testEngine(): string | undefined {
   const ours = join(ROOT, 'build', 'lablb-proxy');
@@ -40,6 +42,11 @@ export class Sandbox {
     return join(this.folder, 'state');
   }
 
+  /** What lablb runs with beside the environment of the tests. */
+  get environment(): Record<string, string> {
+    return { XDG_STATE_HOME: this.state, ...this.env };
+  }
+
   write(name: string, text: string): string {
     const path = join(this.folder, name);
     writeFileSync(path, text);
@@ -53,9 +60,9 @@ export class Sandbox {
 
   /** Starts `lablb …`; the caller decides how it ends. */
   start(...args: string[]): { child: ChildProcess; ended: Promise<Said> } {
-    const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
+    const child = spawn(process.execPath, [LABLB, ...args], {
       cwd: this.folder,
-      env: { ...process.env, XDG_STATE_HOME: this.state, ...this.env },
+      env: { ...process.env, ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.add(child);
