@@ -57,10 +57,13 @@ const FAULT_STATE: Readonly<Record<FaultName, string>> = {
   error: 'answering 500',
 };
 
-/** `80`, or `80→8080` where the port in fact is another one. */
+/** `80`, or `80→8080` where the port in fact is another one; nothing of the topology says who listens on a published one. */
 function portsOf(node: NodeStatus): string {
   return node.ports
-    .map(({ port, actual }) => (port === actual ? String(port) : `${port}→${actual}`))
+    .map(({ port, actual, use }) => {
+      const place = port === actual ? String(port) : `${port}→${actual}`;
+      return use === 'published' ? `${place} (published)` : place;
+    })
     .join(' ');
 }
 

@@ -7,7 +7,9 @@ export default class Restore extends LabCommand {
   static override description =
     'What was done on its nodes since is lost. `lablb up` then mends what differs.';
   static override examples = ['<%= config.bin %> restore before-the-exercise'];
-  static override args = { snapshot: Args.string({ description: 'name of the snapshot', default: 'lablb' }) };
+  static override args = {
+    snapshot: Args.string({ description: 'name of the snapshot (default: lablb)', default: 'lablb' }),
+  };
   static override flags = {
     topology: Flags.string({ char: 't', description: 'topology file of the lab', helpValue: 'FILE' }),
     name: nameFlag,

@@ -9,7 +9,9 @@ export default class Snapshot extends LabCommand {
     '<%= config.bin %> snapshot before-the-exercise',
     '<%= config.bin %> snapshot --list',
   ];
-  static override args = { snapshot: Args.string({ description: 'name of the snapshot', default: 'lablb' }) };
+  static override args = {
+    snapshot: Args.string({ description: 'name of the snapshot (default: lablb)', default: 'lablb' }),
+  };
   static override flags = {
     topology: Flags.string({ char: 't', description: 'topology file of the lab', helpValue: 'FILE' }),
     name: nameFlag,

@@ -1,4 +1,4 @@
-import { LabError } from '../errors.ts';
+import { EXIT, LabError } from '../errors.ts';
 import type { Observed, ObservedFault, ObservedNode, ObservedService } from '../providers/provider.ts';
 import type { Desired, DesiredFile, DesiredNode, DesiredService } from './desired.ts';
 import { nameInLab, whyGone } from './moved.ts';
@@ -144,6 +144,7 @@ export function refuseForeign(nodes: readonly string[], observed: Observed): voi
     throw new LabError(`${problem}; nothing was touched`, {
       code: 'node.foreign',
       node: foreign,
+      exit: EXIT.refused,
       hints: ['lablb down of that lab', 'another machine'],
     });
   throw new LabError(
@@ -151,6 +152,7 @@ export function refuseForeign(nodes: readonly string[], observed: Observed): voi
     {
       code: 'node.foreign',
       node: foreign,
+      exit: EXIT.refused,
       hints: ['another name for the node in the topology', 'take it away yourself if it is not needed'],
     },
   );
@@ -171,7 +173,13 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, options: Pla
   const missing = node.packages.filter((name) => !seen?.packages.has(name));
   const install =
     missing.length > 0
-      ? [step(node.name, { kind: 'install', packages: missing }, 'they are not installed')]
+      ? [
+          step(
+            node.name,
+            { kind: 'install', packages: missing },
+            missing.length === 1 ? 'it is not installed' : 'they are not installed',
+          ),
+        ]
       : [];
   const files = fileSteps(node, isNew ? undefined : seen, options);
   const services = serviceSteps(node, isNew ? undefined : seen, files, options.force ?? false);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/errors.ts';
 import type { Desired, DesiredNode } from '../../src/plan/desired.ts';
 import { makePlan, refuseForeign } from '../../src/plan/plan.ts';
 import type { ObservedNode } from '../../src/providers/provider.ts';
@@ -199,7 +200,12 @@ describe('makePlan', () => {
     };
     expect(planOf(nodes)).toEqual([]);
     const observed = { nodes: new Map(Object.entries(nodes)) };
-    expect(() => refuseForeign(['proxyha', 'web1'], observed)).toThrow(/lablb did not make it/);
+    expect(() => refuseForeign(['proxyha', 'web1'], observed)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('lablb did not make it'),
+        fields: expect.objectContaining({ exit: EXIT.refused }),
+      }),
+    );
     expect(() => refuseForeign(['proxyha'], observed)).not.toThrow();
   });
 

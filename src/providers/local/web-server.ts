@@ -47,6 +47,8 @@ const server = createServer((request, response) => {
 });
 // Longer than a load balancer keeps an idle connection, so that it is the balancer who closes.
 server.keepAliveTimeout = 75_000;
+// Asked once, a socket knows it for good; asked first when its client is gone, it never does.
+server.on('connection', (socket) => void socket.remoteAddress);
 server.on('error', (error) => {
   process.stderr.write(`web-server: ${error.message}\n`);
   process.exit(1);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve as resolvePath } from 'node:path';
 import { EXIT, LabError } from '../../errors.ts';
@@ -60,6 +61,23 @@ export function routeTo(topology: Topology, node: TopologyNode): Route {
   };
   const jump = own.jump ?? all.jump;
   return { target, jump: jump === undefined ? undefined : jumpTarget(jump, target, hostKeys) };
+}
+
+/** @throws LabError `ssh.key` when a key that the topology names is not there, before anything is done without it. */
+export function refuseMissingKeys(topology: Topology): void {
+  for (const node of topology.nodes) {
+    const { key } = routeTo(topology, node).target;
+    if (key === undefined || existsSync(expandHome(key))) continue;
+    throw new LabError(`there is no key ${key}; nothing was touched`, {
+      code: 'ssh.key',
+      node: node.name,
+      exit: EXIT.refused,
+      hints: [
+        `ssh-keygen -t ed25519 -f ${key}`,
+        "without 'key' the agent's keys and the usual files are tried",
+      ],
+    });
+  }
 }
 
 /** `[user@]host[:port]`: the same user and key unless said. */

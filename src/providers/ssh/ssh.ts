@@ -35,7 +35,7 @@ import {
   STOP_SERVICES,
 } from './ownership.ts';
 import { BOOT_ID, readBootId } from './reboot.ts';
-import { routeTo } from './settings.ts';
+import { refuseMissingKeys, routeTo } from './settings.ts';
 
 /** To look, and to mark. */
 const SHORT_DEADLINE_MS = 60_000;
@@ -73,6 +73,7 @@ export class SshProvider implements LabProvider {
   }
 
   async views(topology: Topology, observed: Observed): Promise<ReadonlyMap<NodeName, NodeView>> {
+    refuseMissingKeys(topology);
     const addresses = new Map(
       topology.nodes.flatMap(({ name, address }) =>
         address === undefined ? [] : [[name, address] as const],

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,6 +71,14 @@ describe('the web server of local nodes', () => {
     expect(answer.status).toBe(status);
     if (body !== undefined) expect(answer.body).toBe(body);
     expect(answer.body).not.toContain('secret');
+  });
+
+  it('knows in its log who asked, also when they are gone by then', async () => {
+    const gone = connect(port, '127.0.0.1');
+    await once(gone, 'connect');
+    await new Promise((sent) => gone.write('GET /gone HTTP/1.1\r\nhost: x\r\n\r\n', sent));
+    gone.destroy();
+    await expect.poll(() => readFileSync(log, 'utf8')).toMatch(/^127\.0\.0\.1 - - .*GET \/gone /m);
   });
 
   it('answers HEAD without a body, other methods with 405, and what did not change with 304', async () => {

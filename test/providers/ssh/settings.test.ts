@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { routeTo } from '../../../src/providers/ssh/settings.ts';
+import { refuseMissingKeys, routeTo } from '../../../src/providers/ssh/settings.ts';
 import { parseTopology } from '../../../src/topology/parse.ts';
 
 it.each([
@@ -16,4 +16,20 @@ nodes: { web1: { address: 192.0.2.1 }, proxyha: { address: 192.0.2.3 } }
     key: keyIs,
     hostKeys: { files: [knownIs] },
   });
+});
+
+it('refuses a key that is not there, and asks for none where none is named', () => {
+  const topology = (ssh: string) =>
+    parseTopology(
+      `provider: ssh\n${ssh}nodes: { web1: { address: 192.0.2.1 }, proxyha: { address: 192.0.2.3 } }\n`,
+      {
+        file: '/labs/a/t.lab.yaml',
+        env: {},
+      },
+    );
+  expect(() => refuseMissingKeys(topology('ssh: { key: ./no-such-key }\n'))).toThrow(
+    'there is no key /labs/a/no-such-key; nothing was touched',
+  );
+  expect(() => refuseMissingKeys(topology(`ssh: { key: ${import.meta.filename} }\n`))).not.toThrow();
+  expect(() => refuseMissingKeys(topology(''))).not.toThrow();
 });
