@@ -64,14 +64,16 @@ export function curlLine(topology: Topology, desired: Desired): string | undefin
   const proxy = desired.nodes.find((node) => node.role === 'proxy');
   if (!proxy?.address) return undefined;
   const host = topology.balancer.sites[0]?.host;
-  return curl(topology, host ? ['-H', `Host: ${host}`] : [], siteUrl(topology, proxy, proxy.address));
+  const url = siteUrl(topology, proxy, proxy.site?.host ?? proxy.address);
+  return url && curl(topology, host ? ['-H', `Host: ${host}`] : [], url);
 }
 
 /** The same by the site's name, for a machine whose hosts file has it. */
 export function curlByName(topology: Topology, desired: Desired): string | undefined {
   const proxy = desired.nodes.find((node) => node.role === 'proxy');
   const host = topology.balancer.sites[0]?.host ?? proxy?.name;
-  return proxy && host && curl(topology, [], siteUrl(topology, proxy, host));
+  const url = proxy && host && siteUrl(topology, proxy, host);
+  return url && curl(topology, [], url);
 }
 
 /** With the authority to trust where the lab has one of its own. */
@@ -100,10 +102,12 @@ export function statsUrl(topology: Topology, desired: Desired): string | undefin
   return `http://${proxy.address}:${actual(proxy, stats.port)}${stats.uri}`;
 }
 
-/** `http://HOST[:PORT]/` of the balancer, or `https://…` where it has TLS. */
-function siteUrl({ balancer }: Topology, proxy: DesiredNode, host: string): string {
-  const { scheme, usual } = balancer.tls ? { scheme: 'https', usual: 443 } : { scheme: 'http', usual: 80 };
-  const port = actual(proxy, balancer.tls?.port ?? balancer.port);
+/** `http://HOST[:PORT]/` of the balancer, or `https://…` where it has TLS; a configuration of one's own may not tell. */
+function siteUrl({ balancer }: Topology, proxy: DesiredNode, host: string): string | undefined {
+  if (balancer.config && !proxy.site) return undefined;
+  const tls = proxy.site ? proxy.site.tls : balancer.tls !== undefined;
+  const { scheme, usual } = tls ? { scheme: 'https', usual: 443 } : { scheme: 'http', usual: 80 };
+  const port = proxy.site?.port ?? actual(proxy, balancer.tls?.port ?? balancer.port);
   return `${scheme}://${host}${port === usual ? '' : `:${port}`}/`;
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { curlLine, statsUrl } from '../cli/lab-lines.ts';
 import { readKept } from '../credentials/kept.ts';
 import { daysLeft, renewalDays } from '../credentials/settle.ts';
@@ -105,10 +106,9 @@ function notesOn(record: LabRecord): string[] {
     ...noteOnCertificate(record),
   ];
   if (record.file === undefined) return unfinished;
-  const now = hashOf(record.file);
-  if (now === undefined)
+  if (!existsSync(record.file))
     return [...unfinished, `${record.file} is gone; \`lablb down --name ${record.name}\` works`];
-  return now === record.fileHash ? unfinished : [...unfinished, `${record.file} changed since: \`lablb up\``];
+  return [...unfinished, ...changedFiles(record).map((file) => `${file} changed since: \`lablb up\``)];
 }
 
 /** Machines that are to be given back, and cannot be. */
@@ -132,6 +132,16 @@ function noteOnCertificate({ name, topology: { balancer } }: LabRecord): string[
   if (left >= renewalDays(server.days)) return [];
   const when = left < 0 ? 'has ended' : `ends in ${plural(Math.floor(left), 'day')}`;
   return [`the certificate ${when}; \`lablb up\` makes another one`];
+}
+
+/** The topology, and the configuration of the user's own that it names, where they are not what `up` read. */
+function changedFiles({ file = '', fileHash, topology }: LabRecord): string[] {
+  const { config } = topology.balancer;
+  const own = config && resolve(dirname(file), config.file);
+  return [
+    ...(hashOf(file) === fileHash ? [] : [file]),
+    ...(own === undefined || hashOf(own) === sha256(config!.text) ? [] : [own]),
+  ];
 }
 
 function hashOf(file: string): string | undefined {

@@ -29,6 +29,8 @@ export interface DesiredNode {
   readonly ports: readonly PortMapping[];
   /** Proxy nodes: the unix socket of the runtime API, a real path on the node. */
   readonly socket?: string;
+  /** Proxy nodes with a configuration of the user's own: where that answers HTTP, as far as it can be told. */
+  readonly site?: { readonly host?: string; readonly port: number; readonly tls: boolean };
   /** What guards (firewalls, SELinux) must let through where they are active: by guard, with the reason. */
   readonly allows?: Readonly<Record<string, readonly Allowance[]>>;
 }

@@ -8,6 +8,7 @@ import type { FileSpec, Programs } from '../providers/provider.ts';
 import { HAPROXY_CONFIG } from '../render/haproxy-config.ts';
 import type { NodeView, Provisional } from '../render/view.ts';
 import type { Topology, TopologyNode } from '../topology/topology.ts';
+import { ownSiteIn } from './own-site.ts';
 import { opensOf, portsOf } from './ports.ts';
 import { actualPort, type RoleContext, type ServiceSpec } from './role.ts';
 import { roleOf } from './roles.ts';
@@ -71,6 +72,8 @@ function desireNode(
     ...services.flatMap((service) => [...(service.files ?? []), family.define(service)]),
   ];
   const hashes = new Map(files.map((file) => [file.path, file.sha256 ?? sha256(file.content)]));
+  const config = rendered.find(({ path }) => path === HAPROXY_CONFIG)?.content.toString() ?? '';
+  const site = topology.balancer.config && ownSiteIn(config);
   return {
     files,
     wish: {
@@ -85,11 +88,14 @@ function desireNode(
       family: family.name,
       root: view.root,
       address: view.addresses.get(node.name),
-      socket: runtimeSocket(rendered),
-      ports: portsOf(topology, node).map((entry) => ({
-        ...entry,
-        actual: actualPort(view, node.name, entry.port),
-      })),
+      socket: statsSocketIn(config),
+      site,
+      ports: [
+        ...(site ? [{ port: site.port, use: site.tls ? 'https' : 'http', actual: site.port }] : []),
+        ...portsOf(topology, node)
+          .filter(({ port, use }) => !site || (!use.startsWith('http') && port !== site.port))
+          .map((entry) => ({ ...entry, actual: actualPort(view, node.name, entry.port) })),
+      ],
       allows:
         view.kind !== 'machine'
           ? undefined
@@ -100,12 +106,6 @@ function desireNode(
             }),
     },
   };
-}
-
-/** As the balancer's configuration says it, whoever wrote that. */
-function runtimeSocket(files: readonly FileSpec[]): string | undefined {
-  const config = files.find(({ path }) => path === HAPROXY_CONFIG);
-  return config && statsSocketIn(config.content.toString());
 }
 
 /** The topology's own commands run as a service that is done when they are: once, and again when they change. */

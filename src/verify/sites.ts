@@ -84,8 +84,9 @@ export function labUrl(context: SuiteContext, path = '/'): string {
 
 export function httpUrl(context: SuiteContext, path = '/'): string {
   const proxy = proxyOf(context);
-  const port = actual(proxy, context.record.topology.balancer.port);
-  return `http://${proxy.address}${port === 80 ? '' : `:${port}`}${path}`;
+  const own = proxy.site?.tls ? undefined : proxy.site;
+  const port = own?.port ?? actual(proxy, context.record.topology.balancer.port);
+  return `http://${own?.host ?? proxy.address}${port === 80 ? '' : `:${port}`}${path}`;
 }
 
 /** Of a lab with TLS. */

@@ -1,6 +1,8 @@
+import { appendFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, testEngine } from '../support/cli.ts';
+import { reservePort } from '../support/ports.ts';
 
 describe.skipIf(!testEngine())('a configuration of one’s own whose port is taken', () => {
   const box = new Sandbox();
@@ -91,5 +93,29 @@ describe.skipIf(!testEngine()?.endsWith('lablb-proxy'))('a mistake in a configur
     expect(stdout).toMatch(
       /haproxy\.cfg\.hbs \(as proxyha has it\):\d+:\d+ .*'chekc'[^\n]*\n +\d+ \| +server web1/,
     );
+  });
+});
+
+describe.skipIf(!testEngine())('a configuration of one’s own that works', () => {
+  const box = new Sandbox();
+  afterAll(() => box.close('own'));
+
+  it('is what is shown: where it answers, and that it changed', async () => {
+    const port = await reservePort();
+    const place = `127.0.0.1:${port}`;
+    const file = box.write(
+      'haproxy.cfg.hbs',
+      `${CONFIG.replace('127.0.0.1:8099', place).replace(/ {2}server.*\n/, '')}{{#each webs}}  server {{name}} {{address}}:{{port}}\n{{/each}}`,
+    );
+    box.write(
+      'own.lab.yaml',
+      'name: own\nnodes: { web: { count: 2, port: 8000 } }\nbalancer: { config: ./haproxy.cfg.hbs, sites: { a.test: [web1, web2] } }\n',
+    );
+    expect((await box.lablb('up')).stdout).toContain(`curl -H 'Host: a.test' http://${place}/`);
+    const { stdout } = await box.lablb('status');
+    expect(stdout).toMatch(new RegExp(`proxyha +running +127\\.\\S+ +${port} +lablb-proxy`));
+    expect(await box.lablb('test', 'roundrobin')).toMatchObject({ status: 0 });
+    appendFileSync(file, '# more\n');
+    expect((await box.lablb('status')).stdout).toContain('haproxy.cfg.hbs changed since: `lablb up`');
   });
 });
