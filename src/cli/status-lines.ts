@@ -18,7 +18,9 @@ export function statusLines(
       node.state === 'running' ? node.state : c.red(node.state),
       node.address ?? '',
       portsOf(node),
-      node.services.map((service) => serviceState(service, node, c)).join(', '),
+      node.state === 'running'
+        ? node.services.map((service) => serviceState(service, node, c)).join(', ')
+        : '',
       [...(node.role === 'proxy' ? lab.balancing.map((site) => siteState(site, c)) : [])].join('   '),
     ];
   });
