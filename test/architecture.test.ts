@@ -16,7 +16,7 @@ const files = sourcesIn(SRC);
 const imports = files.flatMap(importsOf);
 
 /** What everybody may import. */
-const COMMON: readonly string[] = ['errors.ts', 'text.ts'];
+const COMMON: readonly string[] = ['errors.ts', 'system-error.ts', 'text.ts'];
 
 /** Folder → folders of src that it may import for more than types. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {

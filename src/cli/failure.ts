@@ -1,4 +1,5 @@
 import { ConfigError, type Diagnostic, EXIT, LabError, ProxyError, renderDiagnostics } from '../errors.ts';
+import { inWords, isSystemError, systemHints } from '../system-error.ts';
 import { plural, quote } from '../text.ts';
 import type { Colours } from './colours.ts';
 
@@ -7,7 +8,8 @@ export function renderFailure(error: unknown, c: Colours): string {
   if (error instanceof ConfigError) return renderConfigError(error);
   if (error instanceof LabError) return renderLabError(error, c);
   if (error instanceof ProxyError) return renderProxyError(error, c);
-  if (isSystemError(error)) return `${c.red('✖')} ${inWords(error)}`;
+  if (isSystemError(error))
+    return renderLabError(new LabError(inWords(error), { code: error.code, hints: systemHints(error) }), c);
   const cause = error instanceof Error ? (process.env.DEBUG ? error.stack : error.message) : String(error);
   return `${c.red('✖')} ${cause}\n    this is a fault of lablb; with DEBUG=* it shows where`;
 }
@@ -30,9 +32,9 @@ export function failureToJson(error: unknown): { error: Record<string, unknown> 
   }
   if (error instanceof ProxyError)
     return { error: { code: error.code, message, place: error.place, hint: error.hint } };
-  return {
-    error: { code: isSystemError(error) ? error.code : 'internal', message },
-  };
+  if (isSystemError(error))
+    return { error: { code: error.code, message: inWords(error), hints: systemHints(error) } };
+  return { error: { code: 'internal', message } };
 }
 
 const AFTER_UP = ['lablb up     (goes on where it was)', 'lablb down   (cleans up)'];
@@ -54,45 +56,22 @@ function renderConfigError(error: ConfigError): string {
 function renderLabError({ message, fields }: LabError, c: Colours): string {
   const head = `${c.red('✖')} ${fields.node ? `${fields.node}: ` : ''}${message}`;
   const lines: string[] = [];
-  if (fields.command) {
+  if (fields.command && (process.env.DEBUG || !isScript(fields.command))) {
     const status = fields.exitStatus === undefined ? '' : `  (exit status ${fields.exitStatus})`;
     lines.push(`$ ${fields.command.map(quote).join(' ')}${status}`);
-  }
+  } else if (fields.exitStatus !== undefined && !fields.stderr)
+    lines.push(`exit status ${fields.exitStatus}`);
   if (fields.stderr) lines.push(...fields.stderr.trimEnd().split('\n').slice(-10));
   for (const [i, hint] of (fields.hints ?? []).entries()) lines.push(`${i === 0 ? 'try: ' : '     '}${hint}`);
   return [head, ...lines.map((line) => `    ${line}`)].join('\n');
 }
 
+/** Lines of lablb's own making, which nobody would type. */
+function isScript(command: readonly string[]): boolean {
+  return command.some((word, i) => word === '-c' && /^(?:\/bin\/)?(?:ba)?sh$/.test(command[i - 1] ?? ''));
+}
+
 function renderProxyError(error: ProxyError, c: Colours): string {
   const where = error.place ? `${error.place.file}:${error.place.line}:${error.place.column}  ` : '';
   return `${c.red('✖')} ${where}${error.message}${error.hint ? `\n    try: ${error.hint}` : ''}`;
-}
-
-/** What the operating system says by a code → the same in words. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  ENOTDIR: 'a part of its path is a file, not a folder',
-  EISDIR: 'it is a folder, not a file',
-  EEXIST: 'it is there already',
-  EACCES: 'you may not do that to it',
-  EPERM: 'you may not do that to it',
-  EROFS: 'its file system is read-only',
-  ENOSPC: 'its disk is full',
-  EDQUOT: 'your share of its disk is used up',
-  EFBIG: 'it would be larger than it may be',
-  EMFILE: 'too many files are open (ulimit -n)',
-  ENAMETOOLONG: 'its name is too long',
-};
-
-/** What the operating system refused, as a clause: `/etc/hosts: you may not do that to it`. */
-export function inWords(error: NodeJS.ErrnoException): string {
-  const meaning = MEANINGS[error.code ?? ''];
-  if (meaning === undefined) return error.message;
-  const what = error.path ?? (error.syscall === 'write' ? 'the output cannot be written' : error.syscall);
-  return `${what || "''"}: ${meaning}`;
-}
-
-/** What the operating system refused: no space, no permission; its message names the call and the file. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
 }

@@ -1,11 +1,12 @@
+import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
-import { inWords } from '../cli/failure.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { starterTopology } from '../render/starter.ts';
 import { isFolder, makeFolder } from '../state/folder.ts';
+import { inWords } from '../system-error.ts';
 import { PROVIDERS } from '../topology/schema.ts';
 import type { ProviderName } from '../topology/topology.ts';
 
@@ -47,6 +48,7 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall === 'write' && !force) rmSync(file, { force: true }); // the beginning of it
     // Not a file where a folder should be, nor a folder where the file should be.
     const exists = code === 'EEXIST' && syscall === 'open' && !isFolder(file);
     throw new LabError(

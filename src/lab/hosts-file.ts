@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { inWords } from '../cli/failure.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { placeBlock } from '../render/hosts.ts';
 import type { LabRecord } from '../state/record.ts';
+import { inWords } from '../system-error.ts';
 
 /**
  * Lines for the hosts file of whoever looks at the lab's sites: every site is where the balancer is. As in the tutorial

@@ -37,7 +37,8 @@ export function togetherFor(
       if (!failure || !('action' in step.op)) return;
       const commands = commandsOf(steps);
       if (commands.indexOf(step.op) < done) return;
-      throw commandFailed(step.node, family(step.node).service(step.op.action, step.op.service), failure);
+      const argv = family(step.node).service(step.op.action, step.op.service);
+      throw commandFailed(step.node, step.op, argv, failure);
     });
   };
 }

@@ -1,7 +1,7 @@
 import { LabError } from '../errors.ts';
 import type { Family } from '../os/family.ts';
 import { allowing, forbidding } from '../os/guards.ts';
-import type { Op, Step } from '../plan/plan.ts';
+import { describe, type Op, type Step } from '../plan/plan.ts';
 import type {
   Background,
   Configure,
@@ -10,6 +10,7 @@ import type {
   NodeSpec,
   Provider,
 } from '../providers/provider.ts';
+import { inWords, isSystemError, systemHints } from '../system-error.ts';
 
 /** What steps are carried out with. */
 export interface Hands {
@@ -34,6 +35,10 @@ export async function execute(step: Step, hands: Hands): Promise<void> {
     const alone = OPS[step.op.kind] as (step: Step, op: Op, hands: Hands) => Promise<void>;
     await (hands.together(step) ?? alone(step, step.op, hands));
   } catch (error) {
+    if (isSystemError(error)) {
+      const hints = systemHints(error);
+      throw new LabError(inWords(error), { code: error.code, node: step.node, hints, cause: error });
+    }
     if (!(error instanceof LabError) || error.fields.node) throw error;
     throw new LabError(error.message, { ...error.fields, node: step.node });
   }
@@ -52,44 +57,53 @@ const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
   address: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
   reach: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
   destroy: async ({ node }, _, { provider }) => void (await provider.destroy(node)),
-  heal: ({ node }, { service }, hands) =>
-    must(node, hands.family(node).heal(service), SERVICE_TIMEOUT_MS, hands),
+  heal: ({ node, op }, { service }, hands) =>
+    must(node, op, hands.family(node).heal(service), SERVICE_TIMEOUT_MS, hands),
   configure: async ({ node }, { setting }, { provider }) => provider.configure?.(node, setting),
   push: ({ node }, { path }, { provider, file }) => provider.push(node, file(node, path)),
   remove: ({ node }, { path }, { provider }) => provider.push(node, { path, content: '', absent: true }),
-  install: async ({ node }, { packages }, hands) => {
+  install: async ({ node, op }, { packages }, hands) => {
     // Planned before the node was there: it may have come with them.
     const there = hands.provider.packagesOf?.(node);
     const missing = packages.filter((name) => !there?.has(name));
-    if (missing.length > 0) await must(node, hands.family(node).install(missing), INSTALL_TIMEOUT_MS, hands);
+    if (missing.length > 0)
+      await must(node, op, hands.family(node).install(missing), INSTALL_TIMEOUT_MS, hands);
   },
-  allow: ({ node }, { guard, what }, hands) =>
-    must(node, allowing(guard, what, hands.address(node)), SERVICE_TIMEOUT_MS, hands),
-  forbid: ({ node }, { guard, what }, hands) =>
-    must(node, forbidding(guard, what), SERVICE_TIMEOUT_MS, hands),
-  service: ({ node }, { action, service }, hands) =>
-    must(node, hands.family(node).service(action, service), SERVICE_TIMEOUT_MS, hands),
+  allow: ({ node, op }, { guard, what }, hands) =>
+    must(node, op, allowing(guard, what, hands.address(node)), SERVICE_TIMEOUT_MS, hands),
+  forbid: ({ node, op }, { guard, what }, hands) =>
+    must(node, op, forbidding(guard, what), SERVICE_TIMEOUT_MS, hands),
+  service: ({ node, op }, { action, service }, hands) =>
+    must(node, op, hands.family(node).service(action, service), SERVICE_TIMEOUT_MS, hands),
 };
 
-async function must(node: string, argv: readonly string[], timeoutMs: number, hands: Hands): Promise<void> {
+async function must(
+  node: string,
+  op: Op,
+  argv: readonly string[],
+  timeoutMs: number,
+  hands: Hands,
+): Promise<void> {
   const result = await hands.provider.exec(node, argv, {
     timeoutMs,
     signal: hands.signal,
     onlyFailures: true,
   });
-  if (result.exitStatus !== 0) throw commandFailed(node, argv, result);
+  if (result.exitStatus !== 0) throw commandFailed(node, op, argv, result);
 }
 
 export function commandFailed(
   node: string,
+  op: Op,
   command: readonly string[],
   { exitStatus, stderr, stdout }: ExecResult,
 ): LabError {
-  return new LabError('a command failed', {
+  return new LabError(`could not ${describe(op)}`, {
     code: 'node.command-failed',
     node,
     command,
     exitStatus,
     stderr: stderr || stdout,
+    hints: 'service' in op ? [`lablb logs ${node}`] : undefined,
   });
 }

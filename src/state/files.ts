@@ -12,7 +12,7 @@ export function writeAtomically(path: string, content: string | Uint8Array, mode
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw error;
+    throw Object.assign(error as Error, { path }); // nobody knows the draft, and a failed write names no file
   }
 }
 

@@ -1,7 +1,8 @@
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LabError } from '../errors.ts';
 import { identify, isAlive, type ProcessIdentity } from '../shell/processes.ts';
+import { inWords } from '../system-error.ts';
 import { makeFolder } from './folder.ts';
 
 interface Holder extends ProcessIdentity {
@@ -16,7 +17,6 @@ interface Holder extends ProcessIdentity {
  * @throws LabError `lab.locked` while another process holds it.
  */
 export async function withLock<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
-  makeStateFolder(dirname(path));
   const mine = JSON.stringify({ ...identify(process.pid)!, doing } satisfies Holder);
   acquire(path, mine);
   try {
@@ -24,6 +24,16 @@ export async function withLock<T>(path: string, doing: string, action: () => Pro
   } finally {
     // `down` may have taken the folder, and the lock with it.
     if (read(path) === mine) rmSync(path, { force: true });
+    removeIfEmpty(dirname(path));
+  }
+}
+
+/** The last one out takes the folder along. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Other labs have their locks there, or a rival was quicker.
   }
 }
 
@@ -33,7 +43,7 @@ function makeStateFolder(folder: string): void {
     makeFolder(folder);
   } catch (cause) {
     throw new LabError(
-      `the folder where lablb remembers its labs cannot be made: ${(cause as Error).message}`,
+      `the folder where lablb remembers its labs cannot be made: ${inWords(cause as Error)}`,
       {
         code: 'state.folder',
         hints: ['XDG_STATE_HOME=FOLDER lablb …   (a folder that you may write to)'],
@@ -47,6 +57,7 @@ const ATTEMPTS = 10;
 
 function acquire(path: string, mine: string): void {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    makeStateFolder(dirname(path)); // whoever released the last lock took it away
     if (create(path, mine)) return;
     const found = read(path);
     if (found === undefined) continue; // released this moment
@@ -57,18 +68,21 @@ function acquire(path: string, mine: string): void {
   throw new LabError(`cannot take the lock ${path}`, { code: 'lab.locked', hints: [`rm ${path}`] });
 }
 
+/** Somebody holds it; or the folder was taken away this moment. */
+const AGAIN = new Set(['EEXIST', 'ENOENT']);
+
 /** Makes the lock with its content in one step: a link either comes to be whole or is refused. */
 function create(path: string, content: string): boolean {
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, content, { mode: 0o600 });
   try {
+    writeFileSync(draft, content, { mode: 0o600 });
     linkSync(draft, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    if (AGAIN.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw Object.assign(error as Error, { path });
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { coloursFor, stripColours } from '../../src/cli/colours.ts';
 import { exitStatusOf, failureToJson, interrupted, renderFailure } from '../../src/cli/failure.ts';
 import { table } from '../../src/cli/table.ts';
@@ -64,6 +64,35 @@ describe('refusals', () => {
       exitStatus: 5,
     });
     expect(exitStatusOf(error)).toBe(1);
+  });
+
+  it('leave out a script of lablb’s own, and keep it for --json and DEBUG', () => {
+    vi.stubEnv('DEBUG', '');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const error = (stderr: string) =>
+      new LabError('could not start service httpd', {
+        code: 'node.command-failed',
+        node: 'web1',
+        command: ['sh', '-c', 'systemctl restart "$1" || …', 'sh', 'httpd'],
+        exitStatus: 5,
+        stderr,
+      });
+    expect(renderFailure(error('port 80 is taken\n'), plain)).toBe(
+      '✖ web1: could not start service httpd\n    port 80 is taken',
+    );
+    expect(renderFailure(error(''), plain)).toBe('✖ web1: could not start service httpd\n    exit status 5');
+    expect(failureToJson(error('')).error.command).toContain('httpd');
+    vi.stubEnv('DEBUG', '*');
+    expect(renderFailure(error(''), plain)).toContain('$ sh -c');
+  });
+
+  it('of the system are in words', () => {
+    const full = Object.assign(new Error('ENOSPC: …'), { code: 'ENOSPC', syscall: 'write', path: '/s/x' });
+    expect(renderFailure(full, plain)).toMatch(/^✖ \/s\/x: its disk is full\n {4}try: df -h \/s /);
+    expect(failureToJson(full).error).toMatchObject({
+      code: 'ENOSPC',
+      message: expect.stringMatching(/its disk is full/),
+    });
   });
 
   it('show the place in a file, and that nothing was touched', () => {

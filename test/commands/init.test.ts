@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
@@ -34,6 +34,17 @@ describe('lablb init', () => {
     writeFileSync(join(folder(), 'plain'), '');
     const { status, stderr } = await lablb(['init', 'plain/x.yaml', '--name', 'x', '--force']);
     expect([status, stderr]).toEqual([EXIT.refused, expect.stringMatching(/cannot write plain\/x\.yaml/)]);
+  });
+
+  it('asks for the file when a folder is named, also by force', async () => {
+    mkdirSync(join(folder(), 'labs'));
+    for (const force of [[], ['--force']]) {
+      const { status, stderr } = await lablb(['init', 'labs', ...force]);
+      expect([status, stderr]).toEqual([
+        EXIT.refused,
+        '✖ labs is a folder; what is the file to be called?\n',
+      ]);
+    }
   });
 
   it('makes the folder of the file, and reports as JSON', async () => {

@@ -100,7 +100,7 @@ describe('togetherFor', () => {
     const { together } = hands({ done: 1, failure: { exitStatus: 3, stdout: '', stderr: 'no port' } });
     await Promise.all(steps.slice(0, 3).map((step) => together(step)));
     await expect(together(steps[3]!)).rejects.toMatchObject({
-      message: 'a command failed',
+      message: 'could not start service web',
       fields: { node: 'a', exitStatus: 3, stderr: 'no port' },
     });
   });

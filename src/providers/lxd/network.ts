@@ -110,7 +110,12 @@ export async function waitForAddress(
 }
 
 function commandFailed(node: string, command: readonly string[], { stderr }: RunResult): LabError {
-  return new LabError('a command failed', { code: 'node.command-failed', node, command, stderr });
+  return new LabError('could not install its packages', {
+    code: 'node.command-failed',
+    node,
+    command,
+    stderr,
+  });
 }
 
 function noInterface(client: LxdClient, node: string): LabError {
