@@ -22,8 +22,8 @@ there and not remembered (made by its script; the memory lost) is found by its f
 | 3 | this machine lacks something; \`lablb doctor\` says what, and how to get it |
 | 130 | interrupted (Ctrl-C, SIGTERM); the next \`lablb up\` goes on, \`lablb down\` cleans up |
 
-\`lablb exec\` and \`lablb proxy\` hand on the status of what they run (127: there is no such program; 128 + n: ended by
-signal n).
+\`lablb exec\` and \`lablb proxy\` hand on the status of what they run (127: there is no such program; 126: it cannot be
+run; 128 + n: ended by signal n).
 
 ## For programs
 

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { NOT_FOUND } from './run.ts';
+import { NOT_FOUND, notStarted } from './not-started.ts';
 
 export interface AttachOptions {
   readonly cwd?: string;
@@ -17,7 +17,8 @@ export function attach(argv: readonly string[], options: AttachOptions = {}): Pr
   return new Promise((resolve) => {
     const [file, ...args] = argv;
     const env = { ...process.env, ...options.env };
-    const passOn = (name: NodeJS.Signals): void => void child.kill(name);
+    let child: ChildProcess | undefined;
+    const passOn = (name: NodeJS.Signals): void => void child?.kill(name);
     const stop = (): void => passOn('SIGTERM');
     const interrupt = (): void => {
       if (!process.stdin.isTTY) passOn('SIGINT');
@@ -25,7 +26,6 @@ export function attach(argv: readonly string[], options: AttachOptions = {}): Pr
     // Before there is a child: a signal in between would end lablb and leave the child behind.
     process.on('SIGINT', interrupt);
     for (const name of PASSED_ON) process.on(name, passOn);
-    const child = spawn(file!, args, { cwd: options.cwd, env, stdio: 'inherit' });
     options.signal?.addEventListener('abort', stop);
     const done = (status: number): void => {
       process.off('SIGINT', interrupt);
@@ -33,17 +33,20 @@ export function attach(argv: readonly string[], options: AttachOptions = {}): Pr
       options.signal?.removeEventListener('abort', stop);
       resolve(status);
     };
-    child.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-      const missing = code === 'ENOENT';
-      const why = missing ? 'there is no such program' : code === 'EACCES' ? 'it cannot be run' : message;
-      process.stderr.write(`${file}: ${why}\n`);
-      done(missing ? NOT_FOUND : NOT_RUN);
-    });
+    const failed = (error: unknown): void => {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const said = notStarted(file!, code) ?? { status: NOT_FOUND, message: `${file}: ${message}` };
+      process.stderr.write(`${said.message}\n`);
+      done(said.status);
+    };
+    try {
+      child = spawn(file!, args, { cwd: options.cwd, env, stdio: 'inherit' });
+    } catch (error) {
+      return failed(error); // some refusals come at once
+    }
+    child.once('error', failed);
     child.once('exit', (status, name) => done(status ?? 128 + constants.signals[name!]));
   });
 }
 
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-
-/** As shells have it: it is there and cannot be run. */
-const NOT_RUN = 126;

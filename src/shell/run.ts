@@ -1,4 +1,7 @@
 import { LabError } from '../errors.ts';
+import { NOT_FOUND, notStarted } from './not-started.ts';
+
+export { NOT_FOUND };
 
 export interface RunOptions {
   readonly input?: string;
@@ -16,9 +19,6 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** What a shell answers when there is no such program, or no right to run it. */
-export const NOT_FOUND = 127;
-const NOT_EXECUTABLE = 126;
 /** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 1000;
 
@@ -57,15 +57,12 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
       stderr: result.stderr,
     });
   }
+  const { exitCode, stdout, stderr } = result;
+  if (exitCode !== undefined) return { exitStatus: exitCode, stdout, stderr };
+  const refused = notStarted(file!, result.code);
   return {
-    exitStatus: result.exitCode ?? statusWithoutExit(result),
-    stdout: result.stdout,
-    stderr: result.stderr || (result.exitCode === undefined ? (result.shortMessage ?? '') : ''),
+    exitStatus: refused?.status ?? (result.signal === 'SIGKILL' ? 137 : 143),
+    stdout: stdout ?? '', // nothing at all where the start was refused at once
+    stderr: stderr || (refused?.message ?? result.shortMessage ?? ''),
   };
-}
-
-function statusWithoutExit(result: { code?: string; signal?: string }): number {
-  if (result.code === 'ENOENT') return NOT_FOUND;
-  if (result.code === 'EACCES') return NOT_EXECUTABLE;
-  return result.signal === 'SIGKILL' ? 137 : 143;
 }

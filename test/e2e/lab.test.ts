@@ -154,7 +154,12 @@ describe.skipIf(!ready)('a lab on this machine', () => {
 
   it('passes on the exit status of commands', async () => {
     expect((await box.lablb('exec', 'web1', '--', 'sh', '-c', 'exit 7')).status).toBe(7);
-    expect((await box.lablb('exec', 'web1', '--', 'no-such-program')).status).toBe(127);
+    expect(await box.lablb('exec', 'web1', '--', 'no-such-program')).toEqual({
+      status: 127,
+      stdout: '',
+      stderr: 'no-such-program: command not found\n',
+    });
+    expect((await box.lablb('exec', 'web1', '--', 'etc/hosts')).status).toBe(126);
     const hosts = await box.lablb('exec', 'web1', '--json', '--', 'cat', 'etc/hosts');
     expect(json(hosts.stdout)).toMatchObject({ exitStatus: 0, stdout: expect.stringContaining('proxyha') });
     expect(await box.lablb('exec', 'wbe1', '--', 'true')).toMatchObject({

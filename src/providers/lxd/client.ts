@@ -1,5 +1,6 @@
 import { EXIT, LabError } from '../../errors.ts';
-import { NOT_FOUND, type RunResult, run } from '../../shell/run.ts';
+import { notStarted } from '../../shell/not-started.ts';
+import { type RunResult, run } from '../../shell/run.ts';
 import { findProgram } from '../local/programs.ts';
 import type { LxdSettings } from './settings.ts';
 
@@ -53,7 +54,8 @@ export class LxdClient {
     const timeoutMs = options.timeoutMs ?? DEADLINE_MS;
     try {
       const result = await run(this.argv(args), { ...options, timeoutMs });
-      if (result.exitStatus === NOT_FOUND && /ENOENT/.test(result.stderr)) throw missing([this.command]);
+      // 127 alone may be the answer of a program on the node.
+      if (result.stderr === notStarted(this.command, 'ENOENT')?.message) throw missing([this.command]);
       return result;
     } catch (error) {
       if (!(error instanceof LabError) || error.fields.code !== 'command.timeout') throw error;
