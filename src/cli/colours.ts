@@ -33,6 +33,14 @@ export function stripColours(text: string): string {
   return text.replace(/\u001b\[[0-9;]*m/g, '');
 }
 
+/** As much of a line as fits in `width` characters; colours count nothing, and are ended. */
+export function cutTo(line: string, width: number): string {
+  if ([...stripColours(line)].length <= width) return line;
+  let room = width - 1;
+  const kept = line.replace(/(\u001b\[[0-9;]*m)|./gsu, (one, colour) => (colour || room-- > 0 ? one : ''));
+  return `${kept}…`;
+}
+
 // https://no-color.org: set and not empty, whatever its value.
 function wantsColour(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   if (env.NO_COLOR) return false;

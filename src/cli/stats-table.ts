@@ -1,5 +1,5 @@
 import { isUp, ROW, type StatsRow } from '../balancer/csv.ts';
-import { type Colours, stripColours } from './colours.ts';
+import { type Colours, cutTo, stripColours } from './colours.ts';
 
 interface Column {
   readonly head: string;
@@ -49,10 +49,13 @@ export function statsTable(rows: readonly StatsRow[], c: Colours, width: number)
   const short = table.map(([first = '', ...rest]) => [cut(first, nameWidth), ...rest]);
   const widths = widthsOf(short);
   return short.map((line) =>
-    line
-      .map((cell, i) => align(cell, widths[i]!, columns[i]!.left ?? false))
-      .join(GAP)
-      .trimEnd(),
+    cutTo(
+      line
+        .map((cell, i) => align(cell, widths[i]!, columns[i]!.left ?? false))
+        .join(GAP)
+        .trimEnd(),
+      width,
+    ),
   );
 }
 

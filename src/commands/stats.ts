@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
-import { coloursFor } from '../cli/colours.ts';
+import { coloursFor, cutTo } from '../cli/colours.ts';
 import { renderFailure } from '../cli/failure.ts';
 import { durationFlag, labArg, nameFlag } from '../cli/flags.ts';
 
@@ -35,11 +35,13 @@ export default class Stats extends LabCommand {
     const provider = await providerFor(record.topology);
     const { stdout } = process;
     const head = `${this.c.bold(record.name)} · ${balancerOf(record).name}`;
-    const table = (csv: string): string[] => statsTable(readStats(csv), this.c, stdout.columns ?? WIDTH);
+    const width = (): number => stdout.columns ?? WIDTH; // it may change meanwhile
+    const table = (csv: string): string[] => statsTable(readStats(csv), this.c, width());
 
     const first = await balancerStats(record, provider);
     if (flags.csv) stdout.write(first);
-    else if (flags.once || this.jsonEnabled() || !stdout.isTTY) this.log([head, ...table(first)].join('\n'));
+    else if (flags.once || this.jsonEnabled() || !stdout.isTTY)
+      this.log([cutTo(head, width()), ...table(first)].join('\n'));
     else {
       const { live } = await import('../cli/live.ts');
       const signal = this.interruptible();
@@ -48,7 +50,7 @@ export default class Stats extends LabCommand {
         const body = await balancerStats(record, provider, signal).then(table, (error) => [
           renderFailure(error, coloursFor(stdout)),
         ]);
-        return [`${head} · ${at} · ${this.c.dim('q quits')}`, ...body].join('\n');
+        return [cutTo(`${head} · ${at} · ${this.c.dim('q quits')}`, width()), ...body].join('\n');
       };
       await live({ draw, intervalMs: flags.interval, signal });
     }

@@ -42,6 +42,18 @@ describe('statsTable', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
+  it('is cut where even that does not fit: no line goes over the width, in colours either', () => {
+    for (const width of [30, 40]) {
+      const lines = table(width);
+      expect(Math.max(...lines.map((line) => line.length))).toBe(width);
+      expect(lines[0]).toMatch(/…$/);
+      const coloured = table(width, coloursFor({}, { FORCE_COLOR: '1' }));
+      expect(coloured.map(stripColours)).toEqual(lines);
+      for (const line of coloured)
+        expect(line.match(/\u001b\[3[0-8]m/g)?.length).toBe(line.match(/\u001b\[39m/g)?.length);
+    }
+  });
+
   it('is aligned in colours too', () => {
     const coloured = table(100, coloursFor({}, { FORCE_COLOR: '1' }));
     expect(coloured.map((line) => stripColours(line).trimEnd())).toEqual(table(100));
