@@ -37,15 +37,6 @@ export abstract class LabCommand extends Command {
     process.exitCode = status;
   }
 
-  protected override async init(): Promise<void> {
-    await super.init();
-    process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return; // whoever read it has seen enough
-      process.stderr.write(`${renderFailure(error, coloursFor(process.stderr))}\n`);
-      process.exit(EXIT.failed);
-    });
-  }
-
   /**
    * A signal that aborts on Ctrl-C, SIGTERM, or when the terminal is closed. The second one ends the process at once. Commands that never
    * call this keep the usual: the first Ctrl-C ends them. `hints`: what to try next, for a command that leaves

@@ -1,7 +1,7 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { nameFlag } from '../cli/flags.ts';
+import { canWrite, writeOutput } from '../cli/output-file.ts';
 import { table } from '../cli/table.ts';
 import { plural } from '../text.ts';
 import type { SuiteResult } from '../verify/junit.ts';
@@ -51,6 +51,7 @@ export default class Test extends LabCommand {
       this.log(table(SUITES.map(({ name, summary }) => [this.c.bold(name), summary])));
       return { suites: SUITES.map(({ name, summary }) => ({ name, summary })) };
     }
+    if (flags.junit !== undefined) canWrite(flags.junit, '--junit');
     const [{ whichLab }, { providerFor }, { provedSomething, runSuites }, { junitXml }] = await Promise.all([
       import('../lab/which.ts'),
       import('../providers/providers.ts'),
@@ -58,8 +59,6 @@ export default class Test extends LabCommand {
       import('../verify/junit.ts'),
     ]);
     const suites = suitesNamed(argv as string[]);
-    // Before anything is tried: results with nowhere to go are lost.
-    if (flags.junit) closeSync(openSync(flags.junit, 'a'));
     const record = this.means(await whichLab(flags));
     const results = await runSuites(suites, {
       record,
@@ -70,7 +69,7 @@ export default class Test extends LabCommand {
       colours: this.c,
       say: (line) => this.log(this.typed(line)),
     });
-    if (flags.junit) writeFileSync(flags.junit, junitXml(record.name, results));
+    if (flags.junit) writeOutput(flags.junit, junitXml(record.name, results));
     return { lab: record.name, ok: this.#verdict(results, provedSomething(results)), results };
   }
 

@@ -65,9 +65,9 @@ describe.skipIf(testEngine() === undefined)('at the edges of the system', () => 
   it('refuses before the tests begin results with nowhere to go', async () => {
     const file = join(box.folder, 'nowhere', 'x.xml');
     expect(await box.lablb('test', '--junit', file)).toEqual({
-      status: 1,
+      status: 2,
       stdout: '',
-      stderr: `✖ ${file}: there is no such file or folder\n`,
+      stderr: `✖ --junit: ${file}: there is no such file or folder\n`,
     });
   });
 
@@ -75,12 +75,12 @@ describe.skipIf(testEngine() === undefined)('at the edges of the system', () => 
     mkdirSync(join(box.folder, 'folder'));
     expect(await box.lablb('exec', 'web1', '--', 'no-such-program')).toMatchObject({
       status: 127,
-      stderr: 'no-such-program: there is no such program\n',
+      stderr: 'no-such-program: command not found\n',
     });
     const folder = join(box.folder, 'folder');
     expect(await box.lablb('exec', 'web1', '--', folder)).toMatchObject({
       status: 126,
-      stderr: `${folder}: it cannot be run\n`,
+      stderr: `${folder}: Permission denied\n`,
     });
   });
 
