@@ -1,7 +1,7 @@
 import { failureToJson } from '../cli/failure.ts';
 import { LabError } from '../errors.ts';
 import type { DestroyOptions, LabProvider, NodeName } from '../providers/provider.ts';
-import { withLock } from '../state/lock.ts';
+import { withLockIfRoom } from '../state/lock.ts';
 import { forget, type LabRecord, lockPath, writeRecord } from '../state/record.ts';
 import { plural } from '../text.ts';
 
@@ -35,7 +35,7 @@ export function takeDown(
   provider: LabProvider,
   options: DownOptions = {},
 ): Promise<DownReport> {
-  return withLock(lockPath(record.name), 'lablb down', async () => {
+  return withLockIfRoom(lockPath(record.name), 'lablb down', async () => {
     const observed = await provider.observe(record.name);
     const ours = [...observed.nodes].filter(([, node]) => node.state !== 'foreign').map(([name]) => name);
     const foreign = [...observed.nodes].filter(([, node]) => node.state === 'foreign').map(([name]) => name);

@@ -16,9 +16,28 @@ interface Holder extends ProcessIdentity {
  *
  * @throws LabError `lab.locked` while another process holds it.
  */
-export async function withLock<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
+export function withLock<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
+  return holding(path, doing, action, () => false);
+}
+
+/** The same for what makes room: where the disk has none for a lock, it goes on without, if no other is held. */
+export function withLockIfRoom<T>(path: string, doing: string, action: () => Promise<T>): Promise<T> {
+  return holding(path, doing, action, isFull);
+}
+
+async function holding<T>(
+  path: string,
+  doing: string,
+  action: () => Promise<T>,
+  bearable: (error: unknown) => boolean,
+): Promise<T> {
   const mine = JSON.stringify({ ...identify(process.pid)!, doing } satisfies Holder);
-  acquire(path, mine);
+  try {
+    acquire(path, mine);
+  } catch (error) {
+    if (!bearable(error)) throw error;
+    refuseRival(path);
+  }
   try {
     return await action();
   } finally {
@@ -97,6 +116,17 @@ function removeStale(path: string, stale: string): void {
   } finally {
     rmSync(aside, { force: true });
   }
+}
+
+function isFull(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
+  return code === 'ENOSPC' || code === 'EDQUOT' || (cause !== undefined && isFull(cause));
+}
+
+/** @throws LabError `lab.locked` while another process holds the lock. */
+function refuseRival(path: string): void {
+  const holder = parse(read(path) ?? '');
+  if (holder && isAlive(holder)) throw locked(path, holder);
 }
 
 function locked(path: string, holder: Holder): LabError {

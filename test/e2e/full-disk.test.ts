@@ -28,6 +28,8 @@ describe.skipIf(!ready)('a disk that is full', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/^✖ web1: \/.*\/lablb\/full\/.*: its disk is full\n +try: df -h \//m);
     expect(stderr).not.toMatch(/ENOSPC|fault of lablb|^ +at /m);
-    expect(await box.lablb('down')).toMatchObject({ status: 0 });
+    execFileSync('sh', ['-c', 'cat /dev/zero > fill 2>/dev/null || true'], { cwd: box.state });
+    expect((await box.lablb('up')).stderr).toMatch(/: its disk is full\n/);
+    expect(await box.lablb('down')).toMatchObject({ status: 0, stderr: '' });
   });
 });
