@@ -13,7 +13,7 @@ export function diagnose(issues: readonly Issue[], source: Source): Diagnostic[]
       return issue.keys.slice(0, MAX_FINDINGS).map((key) => unknownKey([...pathOf(issue), key], source));
     }
     const path = pathOf(issue);
-    return [finding(source, path, messageFor(issue, path), hintFor(issue))];
+    return [finding(source, path, messageFor(issue, path), hintFor(issue, path))];
   });
 }
 
@@ -112,7 +112,20 @@ function messageFor(issue: Issue, path: Path): string {
   }
 }
 
-function hintFor(issue: Issue): string | undefined {
+/** What is to be written where something of another shape stands; `*` is any key. */
+const FORMS: readonly (readonly [path: string, hint: string])[] = [
+  ['balancer.sites.*', "name its web nodes, for example '[web1, web2]'"],
+];
+
+function formAt(path: Path): string | undefined {
+  const fits = (form: readonly string[]): boolean =>
+    form.length === path.length && form.every((key, index) => key === '*' || key === path[index]);
+  return FORMS.find(([form]) => fits(form.split('.')))?.[1];
+}
+
+function hintFor(issue: Issue, path: Path): string | undefined {
+  const form = ['invalid_type', 'invalid_union'].includes(issue.code) ? formAt(path) : undefined;
+  if (form !== undefined) return form;
   if (issue.code === 'invalid_type') {
     if (issue.expected === 'string' && typeof issue.input === 'number') return 'put it between quotes';
     const numeric = typeof issue.input === 'string' && /^\d+$/.test(issue.input);

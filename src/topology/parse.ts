@@ -1,6 +1,6 @@
 import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { ConfigError, type Diagnostic } from '../errors.ts';
-import { diagnose, finding, meantIssues } from './diagnose.ts';
+import { diagnose, finding, meantIssues, renderPath } from './diagnose.ts';
 import type { Environment } from './environment.ts';
 import { checkGivenCertificate } from './given-certificate.ts';
 import { type Resolved, resolve } from './resolve.ts';
@@ -114,16 +114,19 @@ function check(source: Source): { settings: Settings | undefined; diagnostics: D
   return { settings: topologySchema.safeParse(value).data, diagnostics };
 }
 
-/** `key:` with nothing after it says nothing; under `nodes` it is a node with defaults. A copy. */
+/**
+ * `key:` with nothing after it says nothing; under `nodes` it is a node with defaults, and a site has none. A copy.
+ */
 function withoutNulls(value: unknown, path: Path = []): unknown {
   if (Array.isArray(value)) return value.map((item, index) => withoutNulls(item, [...path, index]));
   if (value === null && path.length === 0) return {};
   if (typeof value !== 'object' || value === null) return value;
-  const isNodes = path.length === 1 && path[0] === 'nodes';
+  const isNodes = renderPath(path) === 'nodes';
+  const isSites = renderPath(path) === 'balancer.sites';
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, item]) => item !== null || isNodes)
-      .map(([key, item]) => [key, item === null ? {} : withoutNulls(item, [...path, key])]),
+      .filter(([, item]) => item !== null || isNodes || isSites)
+      .map(([key, item]) => [key, item === null && isNodes ? {} : withoutNulls(item, [...path, key])]),
   );
 }
 
