@@ -140,6 +140,24 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return near === undefined ? undefined : `did you mean '${near}'?`;
 }
 
+/** As didYouMean, for a short list of fixed words: also the one word that `word` is short for, as `rr` for `roundrobin`. */
+export function didYouMeanChoice(word: string, choices: readonly string[]): string | undefined {
+  const short = word.toLowerCase();
+  const ways: ((choice: string) => boolean)[] = [
+    (choice) => choice.startsWith(short),
+    (choice) => choice.startsWith(short.charAt(0)) && holdsInOrder(choice, short),
+  ];
+  const near = didYouMean(word, choices);
+  if (near !== undefined || short.length < 2) return near;
+  const meant = ways.map((way) => choices.filter(way)).find((found) => found.length > 0) ?? [];
+  return meant.length === 1 ? `did you mean '${meant[0]}'?` : undefined;
+}
+
+function holdsInOrder(text: string, letters: string): boolean {
+  let at = -1;
+  return [...letters].every((letter) => (at = text.indexOf(letter, at + 1)) !== -1);
+}
+
 /** Optimal string alignment distance: insertions, deletions, changes, and swaps of neighbours count one. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];

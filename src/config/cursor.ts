@@ -1,4 +1,4 @@
-import { type Diagnostic, didYouMean, type Place } from '../errors.ts';
+import { type Diagnostic, didYouMeanChoice, type Place } from '../errors.ts';
 import type { Word } from './language.ts';
 
 /** Thrown by a cursor when a word is not what the keyword takes; the parser turns it into a finding and goes on. */
@@ -76,7 +76,7 @@ export class Cursor {
     throw new WordError(
       `unknown ${what} '${word.text}'`,
       word.place,
-      didYouMean(
+      didYouMeanChoice(
         word.text,
         rows.map((r) => r.keyword),
       ),

@@ -38,6 +38,8 @@ export interface ParseOutcome {
 
 /** Words beyond this are refused, as HAProxy does. */
 const MAX_WORDS = 64;
+/** U+FEFF in UTF-8: editors write it, nobody sees it. */
+const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
 export function parseFiles(
   files: readonly SourceFile[],
@@ -75,13 +77,21 @@ class Parser {
     };
   }
 
-  file({ name, text }: SourceFile): void {
+  file({ name, text: whole }: SourceFile): void {
+    const text = whole.startsWith(BYTE_ORDER_MARK) ? whole.slice(BYTE_ORDER_MARK.length) : whole;
     const decoded = decodeText(text);
     const isUtf8 = decoded !== text;
     this.#sources.set(name, decoded);
     this.#closeSection();
     this.#skipping = false;
     const report = (diagnostic: Diagnostic) => this.#report(diagnostic);
+    if (text !== whole)
+      this.#report({
+        severity: 'error',
+        message: 'the file begins with a byte order mark, which HAProxy does not read',
+        place: { file: name, line: 1, column: 1 },
+        hint: "remove it: save the file as 'UTF-8 without BOM'",
+      });
     const { environment, diagnosticMode } = this.#options;
     const blocks = new Preprocessor(this.#language.predicates, environment, report, diagnosticMode);
     const lines = text.split('\n');

@@ -102,6 +102,8 @@ export interface ProxySettings {
   disabled: boolean;
   description?: string;
   binds: BindSettings[];
+  /** A `bind` line stands there, even if it was refused. */
+  saysBind?: boolean;
   servers: ServerSettings[];
   defaultServer: Partial<ServerSettings>;
   defaultBackend?: string;

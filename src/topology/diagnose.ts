@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { type Diagnostic, didYouMean } from '../errors.ts';
+import { type Diagnostic, didYouMean, didYouMeanChoice } from '../errors.ts';
 import { keysAt } from './json-schema.ts';
 import { MAX_FINDINGS, type Path, type Source } from './source.ts';
 
@@ -133,7 +133,7 @@ function hintFor(issue: Issue, path: Path): string | undefined {
   }
   if (issue.code !== 'invalid_value') return undefined;
   const values = issue.values.map(String);
-  const near = typeof issue.input === 'string' ? didYouMean(issue.input, values) : undefined;
+  const near = typeof issue.input === 'string' ? didYouMeanChoice(issue.input, values) : undefined;
   return near ?? `known: ${values.join(', ')}`;
 }
 

@@ -126,6 +126,15 @@ describe('parser', () => {
     expect(boxes[0]!.lines).toEqual(['put 1']);
   });
 
+  it('refuses a byte order mark, once, and reads the rest', () => {
+    const { boxes, found, sources } = parse('\xef\xbb\xbfbox a\n put 1\n');
+    expect(found).toEqual([
+      "1:1 error the file begins with a byte order mark, which HAProxy does not read (remove it: save the file as 'UTF-8 without BOM')",
+    ]);
+    expect(boxes[0]!.lines).toEqual(['put 1']);
+    expect(sources.get('a.cfg')).toBe('box a\n put 1\n');
+  });
+
   it("hands 'no' and 'default' to rows that know them, and refuses them elsewhere", () => {
     const { boxes, found } = parse('box a\n no light on\n default light on\n no put 1\n');
     expect(boxes[0]!.lines).toEqual(['no', 'default']);

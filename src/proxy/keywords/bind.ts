@@ -12,6 +12,7 @@ export const BIND_USAGE = '[<address>]:<port>[-<port>] [, …] [<option>…]';
 
 /** Reads the words after `bind`; one listener for each address and port. */
 export function readBind(words: Cursor, proxy: ProxySettings, context: ParseContext): void {
+  proxy.saysBind = true;
   const word = words.take('an address with a port (*:80) or a path');
   const found = readListeners(word);
   const draft: BindDraft = { tls: undefined, encrypted: false };

@@ -76,7 +76,7 @@ function number(
 }
 
 function checkFrontend(proxy: ProxySettings, backends: Backends, context: ParseContext): void {
-  if (proxy.binds.length === 0 && !proxy.disabled) {
+  if (proxy.binds.length === 0 && !proxy.saysBind && !proxy.disabled) {
     const hint = proxy.kind === 'frontend' ? "add one, or make it a 'backend'" : undefined;
     if (proxy.kind === 'frontend')
       context.report('warning', `frontend '${proxy.name}' has no 'bind' line`, proxy.place, hint);

@@ -150,6 +150,7 @@ export function inherit(
     id: 0,
     description: undefined,
     binds: [],
+    saysBind: undefined,
     servers: [],
     useBackends: [],
     useServers: [],

@@ -39,6 +39,22 @@ describe('balance', () => {
     expect(errors(backend(`balance ${words}`))).toHaveLength(1);
   });
 
+  it.each([
+    ['rr', 'roundrobin'],
+    ['least', 'leastconn'],
+    ['lc', 'leastconn'],
+    ['stat', 'static-rr'],
+    ['rand', 'random'],
+  ])('%s is short for %s', (short, meant) => {
+    expect(errors(backend(`balance ${short}`))).toEqual([
+      `unknown balance algorithm '${short}'; did you mean '${meant}'?`,
+    ]);
+  });
+
+  it('xyz is short for nothing', () => {
+    expect(errors(backend('balance xyz'))).toEqual(["unknown balance algorithm 'xyz'"]);
+  });
+
   it('check_post is noted', () => {
     const { configuration, findings } = load(backend('balance url_param id check_post 100'));
     expect(findings.filter((finding) => finding.includes('error'))).toEqual([]);

@@ -560,6 +560,11 @@ describe('warnings', () => {
   });
 });
 
+it('a bind line that was refused is not missed as well', () => {
+  const text = `${DEFAULTS}frontend f\n bind :99999\n`;
+  expect(load(text).findings).toEqual(["7:7 error: '99999' is not a port; the highest is 65535"]);
+});
+
 describe('words that have no effect here', () => {
   it.each([
     ['option prefer-last-server', 'option prefer-last-server'],
