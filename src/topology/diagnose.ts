@@ -114,6 +114,8 @@ function messageFor(issue: Issue, path: Path): string {
 
 /** What is to be written where something of another shape stands; `*` is any key. */
 const FORMS: readonly (readonly [path: string, hint: string])[] = [
+  ['nodes.*.limits.memory', "with its unit: '512MiB'"],
+  ['defaults.limits.memory', "with its unit: '512MiB'"],
   ['balancer.sites.*', "name its web nodes, for example '[web1, web2]'"],
 ];
 

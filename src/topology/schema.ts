@@ -66,12 +66,18 @@ const duration = z
   .transform(milliseconds)
   .refine((ms) => ms <= DAY_MS, 'must not be longer than a day');
 
+/** A number of CPUs, or which: `0-1`, `0,2-3`. */
+const cpus = z.string().regex(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, "must be CPUs such as 2, '0-1', '0,2'");
+/** As LXD and Incus have it: whole numbers, and case counts. */
+const memory = z
+  .string()
+  .regex(/^[1-9]\d{0,15}(?:[kMGTPE]?B|[KMGTPE]iB)$/, "must be memory with its unit, such as '512MiB', '2GB'");
 const limits = z.strictObject({
   cpu: z
-    .union([z.int().min(1), safeWord])
+    .union([z.int().min(1), cpus])
     .optional()
     .describe('CPUs, as the provider counts them: `2`, `0-1`.'),
-  memory: safeWord.optional().describe('Memory with its unit: `512MiB`.'),
+  memory: memory.optional().describe('Memory with its unit: `512MiB`.'),
 });
 
 /** Octal permissions, as `chmod` has them. */
