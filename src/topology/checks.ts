@@ -5,27 +5,41 @@ import { HOST_NAME, NODE_NAME, type Settings } from './schema.ts';
 import type { Path, Source } from './source.ts';
 import type { Topology, TopologyNode } from './topology.ts';
 
+interface Nodes {
+  readonly placed: readonly Placed[];
+  /** What the names of others may begin with, which were refused already. */
+  readonly unclear: readonly string[];
+}
+
 /** What the schema alone cannot see: names, addresses, servers and ports that do not go together. */
 export function checkTogether(
   settings: Settings,
   topology: Topology,
-  placed: readonly Placed[],
+  nodes: Nodes,
   source: Source,
   refuse: Refuse,
 ): void {
+  const { placed } = nodes;
   checkNames(placed, refuse);
-  checkAddresses(settings, placed, refuse);
-  checkSites(settings, source, placed, refuse);
-  checkStatic(settings, placed, refuse);
+  checkAddresses(settings, nodes, refuse);
+  checkSites(settings, source, nodes, refuse);
+  checkStatic(settings, nodes, refuse);
   checkBalancer(settings, source, refuse);
   checkTls(settings, source, refuse);
-  checkNameservers(settings, placed, refuse);
+  checkNameservers(settings, nodes, refuse);
   checkPorts(topology, placed, source, refuse);
 }
 
 function checkNames(placed: readonly Placed[], refuse: Refuse): void {
   const owners = new Map<string, string>();
+  const keys = new Map<string, string | undefined>();
   for (const { node, key } of placed) {
+    if (keys.has(node.name)) {
+      const message = `there is a '${node.name}' already, from '${keys.get(node.name)}'`;
+      refuse(['nodes', key!], message, 'names of nodes are given once', 'key');
+      continue;
+    }
+    keys.set(node.name, key);
     for (const name of new Set(node.names.map((n) => n.toLowerCase()))) {
       const owner = owners.get(name);
       if (owner === undefined) owners.set(name, node.name);
@@ -44,12 +58,13 @@ function pathOfName(node: TopologyNode, key: string | undefined, name: string): 
 }
 
 /** An address is one node's, and so is a machine: over SSH, where its server is. */
-function checkAddresses({ provider, ssh }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+function checkAddresses({ provider, ssh }: Settings, { placed, unclear }: Nodes, refuse: Refuse): void {
   const owners = new Map<string, string>();
   const machines = new Map<string, string>();
   for (const { node, key } of placed) {
     if (node.address === undefined) {
-      if (provider !== 'ssh') continue;
+      const perhapsImplied = key === undefined && unclear.length > 0;
+      if (provider !== 'ssh' || perhapsImplied) continue;
       const hint = key === undefined ? `add '${node.name}: {address: …}'` : undefined;
       refuse(
         ['nodes', ...(key === undefined ? [] : [key])],
@@ -75,7 +90,7 @@ function checkAddresses({ provider, ssh }: Settings, placed: readonly Placed[], 
   }
 }
 
-function checkSites(settings: Settings, source: Source, placed: readonly Placed[], refuse: Refuse): void {
+function checkSites(settings: Settings, source: Source, nodes: Nodes, refuse: Refuse): void {
   const hosts = new Map<string, string>();
   for (const [host, { servers, aliases }] of Object.entries(settings.balancer.sites)) {
     const path: Path = ['balancer', 'sites', host];
@@ -88,20 +103,25 @@ function checkSites(settings: Settings, source: Source, placed: readonly Placed[
       if (owner === undefined) hosts.set(name.toLowerCase(), host);
       else refuse(where, `the host '${name}' is that of site ${owner} already`, undefined, 'key');
     }
-    checkServers(servers, at, placed, refuse);
+    checkServers(servers, at, nodes, refuse);
   }
 }
 
-function checkStatic({ balancer }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+function checkStatic({ balancer }: Settings, nodes: Nodes, refuse: Refuse): void {
   if (!balancer.static) return;
   const path: Path = ['balancer', 'static'];
-  checkServers(balancer.static.servers, [...path, 'servers'], placed, refuse);
+  checkServers(balancer.static.servers, [...path, 'servers'], nodes, refuse);
   if (balancer.static.begins.length + balancer.static.ends.length === 0)
     refuse(path, "neither 'begins' nor 'ends' says which requests are for files", undefined, 'key');
 }
 
 /** Each one a web node, once. */
-function checkServers(servers: readonly string[], at: Path, placed: readonly Placed[], refuse: Refuse): void {
+function checkServers(
+  servers: readonly string[],
+  at: Path,
+  { placed, unclear }: Nodes,
+  refuse: Refuse,
+): void {
   const roles = new Map(placed.map(({ node }) => [node.name, node.role]));
   const webs = placed.filter(({ node }) => node.role === 'web').map(({ node }) => node.name);
   for (const [index, server] of servers.entries()) {
@@ -109,10 +129,11 @@ function checkServers(servers: readonly string[], at: Path, placed: readonly Pla
     if (servers.indexOf(server) !== index) {
       refuse([...at, index], `names ${server} twice`);
     } else if (role === undefined) {
+      if (unclear.some((beginning) => server.startsWith(beginning))) continue;
       refuse(
         [...at, index],
         `names no server that exists: '${server}'`,
-        didYouMean(server, webs) ?? `web nodes: ${webs.join(', ')}`,
+        didYouMean(server, webs) ?? (webs.length > 0 ? `web nodes: ${webs.join(', ')}` : undefined),
       );
     } else if (role !== 'web') {
       refuse([...at, index], `${server} is a ${role} node, not a web node`);
@@ -155,7 +176,7 @@ function checkTls({ balancer: { tls } }: Settings, source: Source, refuse: Refus
 }
 
 /** Who asks the lab's dns nodes, and whether there are any. */
-function checkNameservers({ nodes, defaults }: Settings, placed: readonly Placed[], refuse: Refuse): void {
+function checkNameservers({ nodes, defaults }: Settings, { placed, unclear }: Nodes, refuse: Refuse): void {
   const servers = placed.filter(({ node }) => node.role === 'dns');
   const asked: Path[] = [
     ...(defaults.nameserver ? [['defaults', 'nameserver']] : []),
@@ -163,7 +184,7 @@ function checkNameservers({ nodes, defaults }: Settings, placed: readonly Placed
   ];
   for (const path of asked) {
     const dns = servers.find(({ key }) => path[0] === 'nodes' && key === path[1]);
-    if (servers.length === 0)
+    if (servers.length === 0 && unclear.length === 0)
       refuse(path, 'there is no dns node to ask', "for example 'ns1: {role: dns}'", 'key');
     else if (dns)
       refuse(path, `'${dns.key}' is a dns node, which asks the servers that it had`, undefined, 'key');
@@ -184,8 +205,11 @@ function checkPorts(topology: Topology, placed: readonly Placed[], source: Sourc
     if (owner !== undefined)
       refuse(path, `port ${port} is taken by ${owner}${where === 'host' ? ' on the host' : ''}`);
   };
+  const seen = new Set<string>();
   for (const { node, key } of placed) {
     const where = node.name;
+    if (seen.has(where)) continue; // its name was refused
+    seen.add(where);
     if (node.role === 'web') claim(where, node.port, `${node.name} (its page)`, ['nodes', key!, 'port']);
     if (node.role !== 'proxy') continue;
     const { port, tls, stats, static: files } = topology.balancer;

@@ -114,6 +114,8 @@ function messageFor(issue: Issue, path: Path): string {
 
 /** What is to be written where something of another shape stands; `*` is any key. */
 const FORMS: readonly (readonly [path: string, hint: string])[] = [
+  ['nodes', "a name and a colon for each: 'web1:', or 'web: {count: 2}'"],
+  ['nodes.*', "its settings by name, such as '{count: 3}'"],
   ['nodes.*.limits.memory', "with its unit: '512MiB'"],
   ['defaults.limits.memory', "with its unit: '512MiB'"],
   ['balancer.sites.*', "name its web nodes, for example '[web1, web2]'"],

@@ -1,6 +1,7 @@
 import { didYouMean } from '../errors.ts';
 import type { Refuse } from './diagnose.ts';
 import { NODE_NAME, type NodeSettings, ROLES, SERVERS, type Settings } from './schema.ts';
+import type { Source } from './source.ts';
 import type { DnsServer, NodeFile, Role, TopologyNode, WebServer } from './topology.ts';
 
 /** A node, and the key of `nodes` that it came from (undefined for one that is implied). */
@@ -22,8 +23,22 @@ const MAX_NODES = 250;
 const NODE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+:-]+)+$/;
 const PROXY = 'proxyha';
 
+/**
+ * What the names of nodes begin with that the file has, and the settings have not as it means them: refused already, so
+ * that nothing is to be said of nodes that are missing for it.
+ */
+export function unclearNodes({ nodes }: Settings, source: Source): string[] {
+  const said = (source.value as { nodes?: unknown } | null)?.nodes ?? {};
+  if (typeof said !== 'object' || Array.isArray(said)) return [''];
+  return Object.entries(said).flatMap(([key, value]) => {
+    const node = Object.hasOwn(nodes, key) ? nodes[key] : undefined;
+    const clear = (setting: 'count' | 'role') => value?.[setting] == null || node?.[setting] !== undefined;
+    return node && clear('count') && clear('role') ? [] : [key];
+  });
+}
+
 /** The nodes in file order: counts expanded, the proxy implied, defaults filled in. */
-export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
+export function placeNodes(settings: Settings, unclear: readonly string[], refuse: Refuse): Placed[] {
   const placed: Placed[] = [];
   let webs = 0;
   for (const [key, node] of Object.entries(settings.nodes)) {
@@ -35,9 +50,10 @@ export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
         'key',
       );
     }
-    const role = roleOf(key, node, refuse);
+    const isClear = !unclear.includes(key);
+    const role = isClear ? roleOf(key, node, refuse) : (node.role ?? roleByName(key) ?? 'web');
     for (const [setting, owners] of Object.entries(KEYS_OF_ROLES)) {
-      if (!owners.includes(role) && node[setting as keyof NodeSettings] !== undefined) {
+      if (isClear && !owners.includes(role) && node[setting as keyof NodeSettings] !== undefined) {
         refuse(
           ['nodes', key, setting],
           `belongs to a ${owners.join(' or ')} node; '${key}' is a ${role} node`,
@@ -67,7 +83,7 @@ export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
     }
   }
   if (placed.length > MAX_NODES) refuse(['nodes'], `more than ${MAX_NODES} nodes`, undefined, 'key');
-  if (!placed.some(({ node }) => node.role === 'web')) {
+  if (unclear.length === 0 && !placed.some(({ node }) => node.role === 'web')) {
     refuse(['nodes'], 'there is no web node', "for example 'web: {count: 2}'", 'key');
   }
   if (!placed.some(({ node }) => node.role === 'proxy')) {
@@ -77,7 +93,7 @@ export function placeNodes(settings: Settings, refuse: Refuse): Placed[] {
 }
 
 function roleOf(key: string, node: NodeSettings, refuse: Refuse): Role {
-  const role = node.role ?? ROLES.find((name) => key.startsWith(name));
+  const role = node.role ?? roleByName(key);
   if (role) return role;
   const stem = key.replace(/[\d-]+$/, '');
   refuse(
@@ -87,6 +103,10 @@ function roleOf(key: string, node: NodeSettings, refuse: Refuse): Role {
     'key',
   );
   return 'web';
+}
+
+function roleByName(key: string): Role | undefined {
+  return ROLES.find((name) => key.startsWith(name));
 }
 
 function nodeOf(

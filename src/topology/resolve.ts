@@ -3,7 +3,7 @@ import type { Diagnostic } from '../errors.ts';
 import { checkTogether } from './checks.ts';
 import { finding, type Refuse } from './diagnose.ts';
 import { checkFitsProvider } from './fits-provider.ts';
-import { type Placed, placeNodes } from './nodes.ts';
+import { type Placed, placeNodes, unclearNodes } from './nodes.ts';
 import type { Settings } from './schema.ts';
 import type { Source } from './source.ts';
 import type { Balancer, DnsSettings, LogSettings, Site, TlsSettings, Topology } from './topology.ts';
@@ -37,7 +37,8 @@ export function resolve(
     warnings.push({ ...finding(source, path, message, hint, part), severity: 'warning' });
   };
 
-  const placed = placeNodes(settings, refuse);
+  const unclear = unclearNodes(settings, source);
+  const placed = placeNodes(settings, unclear, refuse);
   const topology: Topology = {
     name: lab.name,
     file: lab.file,
@@ -49,7 +50,7 @@ export function resolve(
     ssh: settings.ssh,
   };
 
-  checkTogether(settings, topology, placed, source, refuse);
+  checkTogether(settings, topology, { placed, unclear }, source, refuse);
   checkFitsProvider(settings, source, { refuse, warn });
   return {
     topology,
