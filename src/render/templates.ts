@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import Handlebars from 'handlebars';
 import { ConfigError } from '../errors.ts';
 import { configWord } from './config-word.ts';
+import { mistakeIn } from './template-mistakes.ts';
 
 /**
  * lablb's own templates. Reading them is the only I/O of `render/`: they are part of the program, as its modules
@@ -31,7 +32,7 @@ export function renderUserTemplate(text: string, file: string, data: object): st
   try {
     return compile(text, false)(data);
   } catch (error) {
-    throw new ConfigError([{ severity: 'error', ...explain(error, file) }], new Map([[file, text]]));
+    throw new ConfigError([{ severity: 'error', ...explain(error, file, text) }], new Map([[file, text]]));
   }
 }
 
@@ -43,15 +44,18 @@ function compile(text: string, html: boolean): (data: object) => string {
 }
 
 /** Handlebars says where in two ways: fields at run time, words in the message when it cannot parse. */
-function explain(error: unknown, file: string) {
+function explain(error: unknown, file: string, text: string) {
   const { message, lineNumber, column } = error as Error & { lineNumber?: number; column?: number };
-  const parse = /^Parse error on line (\d+):\n.*\n(-*)\^\n(.*)/s.exec(message);
-  const line = lineNumber ?? Number(parse?.[1] ?? 1);
-  const said = parse ? `a template cannot go on like this: ${parse[3]}` : message.replace(/ - \d+:\d+$/, '');
+  const mistake = mistakeIn(text, message);
+  if (mistake) {
+    const { line, column, ...said } = mistake;
+    return { ...said, place: { file, line, column } };
+  }
+  const said = message.replace(/ - \d+:\d+$/, '');
   const unknown = /^"(.+)" not defined in/.exec(said);
   return {
     message: unknown ? `the template names '${unknown[1]}', which there is not` : said.split('\n', 1)[0]!,
-    place: { file, line, column: (column ?? 0) + 1 },
+    place: { file, line: lineNumber ?? 1, column: (column ?? 0) + 1 },
     hint: unknown ? 'docs/topology.md lists what a template can name' : undefined,
   };
 }
