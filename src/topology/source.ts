@@ -8,6 +8,7 @@ import {
   type Pair,
   parseDocument,
   type Range,
+  visit,
 } from 'yaml';
 import type { Diagnostic, Place } from '../errors.ts';
 import { type Environment, hasMaskCharacters, maskReferences, substitute, unmask } from './environment.ts';
@@ -136,7 +137,10 @@ function parse(text: string, refuse: Refuse): Document.Parsed | undefined {
       uniqueKeys: false, // told by `mapping`, which knows where an empty value ends
     });
     const findings = [...document.errors, ...document.warnings];
-    for (const { code, message, pos } of findings.slice(0, MAX_SYNTAX_FINDINGS)) {
+    const open = openQuote(document);
+    const before = findings.filter(({ pos }) => open === undefined || pos[0] < open[0]);
+    if (open) refuse('YAML: this quote is not closed', open);
+    for (const { code, message, pos } of before.slice(0, MAX_SYNTAX_FINDINGS)) {
       refuse(YAML_MESSAGES[code] ?? `YAML: ${firstLine(unmask(message))}`, pos);
     }
     return findings.length === 0 ? document : undefined;
@@ -145,6 +149,19 @@ function parse(text: string, refuse: Refuse): Document.Parsed | undefined {
     refuse('YAML: nested too deeply');
     return undefined;
   }
+}
+
+/** The quote that takes the rest of the file for its text. The parser says only that the file ended. */
+function openQuote(document: Document.Parsed): readonly [number, number] | undefined {
+  const end = document.errors.find(({ message }) => /^Missing closing ["']quote/.test(message))?.pos[0];
+  let start: number | undefined;
+  if (end !== undefined)
+    visit(document, {
+      Scalar: (_, { type, range }) => {
+        if (type?.startsWith('QUOTE') && range && range[0] < end && end <= range[2]) start = range[0];
+      },
+    });
+  return start === undefined ? undefined : [start, start + 1];
 }
 
 /** The parser's findings that people meet most, in our words. */

@@ -27,6 +27,15 @@ describe('maskReferences', () => {
 });
 
 describe('substitute', () => {
+  it('suggests no other variable for one of a letter', () => {
+    expect(substitute('${N}', { _: '/usr/bin/node', M: '1' }).mistakes).toEqual([
+      {
+        message: 'the environment has no N, and there is no default',
+        hint: "set it, or write '${N:-default}'",
+      },
+    ]);
+  });
+
   it.each([
     ['${A}', 'a'],
     ['x${A}y${A}z', 'xayaz'],
