@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { type Diagnostic, didYouMean, didYouMeanChoice } from '../errors.ts';
-import { keysAt } from './json-schema.ts';
+import { keysAt, mappingsWith } from './json-schema.ts';
 import { MAX_FINDINGS, type Path, type Source } from './source.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -71,6 +71,7 @@ function unknownKey(path: Path, source: Source): Diagnostic {
   const known = keysAt(path.slice(0, -1));
   const hint =
     didYouMean(key, known) ??
+    elsewhere(path) ??
     (known.length > 0 && known.length <= 14 ? `known: ${known.join(', ')}` : undefined);
   const around = renderPath(path.slice(0, -1));
   return {
@@ -79,6 +80,11 @@ function unknownKey(path: Path, source: Source): Diagnostic {
     place: source.place(path, 'key'),
     hint,
   };
+}
+
+function elsewhere(path: Path): string | undefined {
+  const places = mappingsWith(String(path.at(-1)), path.slice(0, -1)).map((place) => `'${place}'`);
+  return places.length > 0 ? `it belongs under ${places.join(' or ')}` : undefined;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -51,6 +51,43 @@ export function keysAt(path: Path): string[] {
   return [...new Set(here.flatMap((schema) => Object.keys(schema.properties ?? {})))];
 }
 
+/**
+ * Mappings that may have this key, `defaults` or `nodes.<name>`: those inside of the mapping at `around` before others,
+ * and of these those nearest to the top of the file. What is deep inside of another is something else by the same name.
+ */
+export function mappingsWith(key: string, around: Path): string[] {
+  const found = mappings(topologyJsonSchema(), []).filter(({ schema }) =>
+    Object.hasOwn(schema.properties ?? {}, key),
+  );
+  const inside = found.filter(({ path }) =>
+    around.every((step, index) => path[index] === step || path[index] === ANY),
+  );
+  const near = inside.length > 0 ? inside : found.filter(({ path }) => depthOf(path) === 1);
+  const least = Math.min(...near.map(({ path }) => depthOf(path)));
+  const nearest = near.filter(({ path }) => depthOf(path) === least);
+  return [...new Set(nearest.map(({ path }) => path.join('.')))];
+}
+
+/** Any name is no step down: a node is as near as `defaults`. */
+function depthOf(path: readonly string[]): number {
+  return path.filter((step) => step !== ANY).length;
+}
+
+const ANY = '<name>';
+
+function mappings(
+  schema: JsonSchema,
+  path: readonly string[],
+): { schema: JsonSchema; path: readonly string[] }[] {
+  return branches(schema).flatMap((branch) => [
+    { schema: branch, path },
+    ...Object.entries(branch.properties ?? {}).flatMap(([key, inner]) => mappings(inner, [...path, key])),
+    ...(typeof branch.additionalProperties === 'object'
+      ? mappings(branch.additionalProperties, [...path, ANY])
+      : []),
+  ]);
+}
+
 /** The schema itself, or what a value of it may alternatively be. */
 function branches(schema: JsonSchema | undefined): readonly JsonSchema[] {
   return schema ? (schema.anyOf ?? [schema]) : [];
