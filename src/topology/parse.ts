@@ -1,4 +1,5 @@
 import { basename, dirname, resolve as resolvePath } from 'node:path';
+import type * as z from 'zod';
 import { ConfigError, type Diagnostic } from '../errors.ts';
 import { diagnose, finding, meantIssues, renderPath } from './diagnose.ts';
 import type { Environment } from './environment.ts';
@@ -106,12 +107,22 @@ function check(source: Source): { settings: Settings | undefined; diagnostics: D
     meantIssues(parsed.error.issues).filter(({ path }) => !source.refused(path as Path)),
     source,
   );
-  for (const issue of meantIssues(parsed.error.issues)) {
-    const paths =
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    for (const path of paths) prune(value, path as Path);
+  return { settings: settingsWithout(parsed.error.issues, value), diagnostics };
+}
+
+/** What takes out a mistake may leave another behind, as a site without its servers: until nothing is refused. */
+function settingsWithout(issues: readonly z.core.$ZodIssue[], value: unknown): Settings | undefined {
+  let left = issues;
+  while (left.length > 0) {
+    const paths = meantIssues(left).flatMap((issue) =>
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path],
+    );
+    const refused = paths.map((path) => standing(value, path as Path));
+    if (refused.every((path) => path.length === 0)) return undefined;
+    for (const path of refused) prune(value, path);
+    left = topologySchema.safeParse(value).error?.issues ?? [];
   }
-  return { settings: topologySchema.safeParse(value).data, diagnostics };
+  return topologySchema.parse(value);
 }
 
 /**
@@ -141,10 +152,20 @@ function retype(root: unknown, path: Path, source: Source): boolean {
   return true;
 }
 
-/** Takes out the value at `path`, with the list that it stands in. */
-function prune(root: unknown, path: Path): void {
+/** The value at `path`, or the list that it stands in; what lacks it when it is not there. */
+function standing(root: unknown, path: Path): Path {
   const firstIndex = path.findIndex((key) => typeof key === 'number');
-  const [parent, key] = parentOf(root, firstIndex === -1 ? path : path.slice(0, firstIndex));
+  let whole = firstIndex === -1 ? path : path.slice(0, firstIndex);
+  while (whole.length > 0) {
+    const [parent, key] = parentOf(root, whole);
+    if (parent && Object.hasOwn(parent, key!)) break;
+    whole = whole.slice(0, -1);
+  }
+  return whole;
+}
+
+function prune(root: unknown, path: Path): void {
+  const [parent, key] = parentOf(root, path);
   if (parent && key !== undefined) delete parent[key];
 }
 
