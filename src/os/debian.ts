@@ -19,6 +19,7 @@ for pause in 0 2 5; do sleep $pause; apt-get update -qq \${fresh:+-o Acquire::La
 get "$@"`,
   // Says no for what others need, and removes the rest.
   remove: 'DEBIAN_FRONTEND=noninteractive dpkg --purge "$@"',
+  owns: 'dpkg-query -S "$1"',
 };
 
 /** Debian, Ubuntu. */

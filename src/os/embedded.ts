@@ -23,6 +23,7 @@ export const embedded: Family = {
   packages: () => [],
   typed: () => [],
   brought: () => ['true'],
+  clear: '',
   software: {},
   install: (packages) => {
     throw new LabError(`a local node installs nothing: ${packages.join(' ')}`, { code: 'local.packages' });

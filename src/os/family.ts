@@ -33,6 +33,8 @@ export interface Family {
    * them before that, if told so, but none that something else needs by now.
    */
   brought(remove: boolean): readonly string[];
+  /** Shell that takes away what packages that `brought` removed have left: folders, users, groups. */
+  readonly clear: string;
   /** `install` as commands that a person would type. */
   typed(packages: readonly string[]): readonly (readonly string[])[];
   /** Software that packages bring, by the name that topologies use; empty where nothing is installed. */

@@ -19,6 +19,7 @@ for round in "$@"; do
   for name in "$@"; do shift; rpm -e "$name" || set -- "$@" "$name"; done
   [ $# -lt $before ] || break
 done`,
+  owns: 'rpm -qf "$1"',
 };
 
 /** Red Hat, Rocky, Alma, CentOS, Fedora. */

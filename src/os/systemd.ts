@@ -10,9 +10,10 @@ import type { ServiceSpec } from '../roles/role.ts';
  * configuration is told.
  */
 export function defineUnit(service: ServiceSpec): FileSpec {
-  return service.packaged
-    ? { path: dropInPath(service.name), content: dropIn(service) }
-    : { path: unitPath(service.name), content: service.once ? onceUnit(service) : unit(service) };
+  const { name, packaged, once, folders } = service;
+  return packaged
+    ? { path: dropInPath(name), content: dropIn(service), folders }
+    : { path: unitPath(name), content: once ? onceUnit(service) : unit(service), folders };
 }
 
 /** An argv for `start`, `restart`, `reload`, `stop`; what the journal says of a failure goes to standard error. */

@@ -1,3 +1,4 @@
+import type { LabError } from '../errors.ts';
 import type { NodeView, Resolver } from '../render/view.ts';
 import type { EngineName, Topology, TopologyNode } from '../topology/topology.ts';
 
@@ -52,6 +53,8 @@ export interface FileSpec {
   readonly block?: LabName;
   /** A file of this machine whose content it is, for one too large to hold: then `content` is '' and `sha256` is said. */
   readonly source?: string;
+  /** Folders that whoever reads it makes. */
+  readonly folders?: readonly string[];
   /** Of the content, hex. */
   readonly sha256?: string;
 }
@@ -180,6 +183,12 @@ export interface Background {
   packagesOf(node: NodeName): ReadonlySet<string> | undefined;
 }
 
+/** What can be told before anything is tried. */
+export interface Foresight {
+  /** Why these nodes cannot be made or reached, as the last look and another one that touches nothing have it. */
+  foresee(nodes: readonly NodeName[]): Promise<readonly LabError[]>;
+}
+
 /** Settings of a node that are not inside it: `name` is one of its view's `settings`. */
 export interface Configure {
   configure(node: NodeName, name: string): Promise<void>;
@@ -213,4 +222,4 @@ export interface Tidy {
 export type LabProvider = Provider &
   Surroundings &
   Attach &
-  Partial<Background & Batch & Configure & Restart & Scripted & Snapshots & Sweep & Tidy>;
+  Partial<Background & Batch & Configure & Foresight & Restart & Scripted & Snapshots & Sweep & Tidy>;

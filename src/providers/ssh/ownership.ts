@@ -1,8 +1,9 @@
 /**
  * What marks a machine as a lab's, and how it was before, all in `/var/lib/lablb`: `<lab>.json` says whose it is, with an
  * `id` that no other machine has, `<lab>.services` which services ran (`active X`) and were enabled (`enabled X`),
- * `<lab>.touched` which of them lablb had to do with, `<lab>.folders` and `<lab>.drafts` what comes with files. Scripts
- * for `sh -c SCRIPT sh ARGUMENT…`; each can be run again after it was cut short.
+ * `<lab>.touched` which of them lablb had to do with, `<lab>.folders` and `<lab>.drafts` what comes with files. Only what
+ * tells of packages (os/packages.ts) may outlast the lab. Scripts for `sh -c SCRIPT sh ARGUMENT…`; each can be run again
+ * after it was cut short.
  */
 
 /** Statuses of the scripts for what they refuse. */
@@ -37,19 +38,23 @@ done`;
 
 /**
  * LAB PATH…: before files come, notes the folders that they need and that are not there, what they are drafted as, and
- * the services that they define: once the files are gone, nothing else tells their names.
+ * the services that they define: once the files are gone, nothing else tells their names. `PATH/` is a folder that will
+ * be made.
  */
 export const NOTE_PATHS = `
 set -eu
 base=/var/lib/lablb/$1
 shift
 for path in "$@"; do
-  folder=$(dirname "$path")
+  case $path in */) folder=\${path%/} ;; *) folder=$(dirname "$path") ;; esac
   while [ ! -d "$folder" ]; do
     echo "$folder" >>"$base.folders"
     folder=$(dirname "$folder")
   done
-  echo "$path.lablb-new" >>"$base.drafts"
+  case $path in
+  */) ;;
+  *) echo "$path.lablb-new" >>"$base.drafts" ;;
+  esac
   case $path in
   /etc/systemd/system/*.service.d/lablb.conf) basename "$(dirname "$path")" .service.d >>"$base.touched" ;;
   /etc/systemd/system/*.service) basename "$path" .service >>"$base.touched" ;;
@@ -65,8 +70,11 @@ for name in $(sort -u "/var/lib/lablb/$1.touched" 2>/dev/null); do
 done
 exit 0`;
 
-/** LAB: with the files as they were, lets run what ran before; then forgets that the machine was a lab's. */
-export const RELEASE = `
+/**
+ * LAB: with the files as they were, lets run what ran before; then forgets that the machine was a lab's. `clear` is shell
+ * that comes in between.
+ */
+export const release = (clear = ''): string => `
 base=/var/lib/lablb/$1
 before=$base.services
 failed=
@@ -78,8 +86,6 @@ for original in /var/lib/lablb/originals/*; do
   case $kept in /*) rm -f "$kept" ;; esac
   rm -f "$original"
 done
-# The inner ones first; what holds something by now stays.
-[ ! -e "$base.folders" ] || sort -ur "$base.folders" | while read -r folder; do rmdir "$folder" 2>/dev/null; done
 for name in $(sort -u "$base.touched" 2>/dev/null); do
   rm -f "/run/lablb/$name"
   ! grep -qx "enabled $name" "$before" 2>/dev/null || systemctl enable -q "$name" 2>/dev/null
@@ -87,7 +93,13 @@ for name in $(sort -u "$base.touched" 2>/dev/null); do
   systemctl restart "$name" || failed="$failed $name"
 done
 [ -z "$failed" ] || { echo "not running as before:$failed" >&2; exit 1; }
-rm -f /run/lablb/fault /var/lib/lablb/note /var/lib/lablb/packages /var/lib/lablb/*.done "$before" "$base.touched" "$base.folders" "$base.drafts" "$base.json"
+# The inner ones first; what holds something by now stays.
+leave() { [ ! -e "$base.folders" ] || sort -ur "$base.folders" | while read -r folder; do rmdir "$folder" 2>/dev/null; done; }
+leave
+${clear}
+leave
+[ -e /var/lib/lablb/packages ] || rm -f /var/lib/lablb/traces
+rm -f /run/lablb/fault /var/lib/lablb/note /var/lib/lablb/traces.before /var/lib/lablb/packages.* /var/lib/lablb/*.done "$before" "$base.touched" "$base.folders" "$base.drafts" "$base.json"
 rm -rf /var/lib/lablb/firewalld
 rmdir /var/lib/lablb/pushed /var/lib/lablb/originals /var/lib/lablb /run/lablb 2>/dev/null
 exit 0`;

@@ -30,8 +30,8 @@ import {
   OWNERS,
   type Owner,
   REFUSED,
-  RELEASE,
   readOwners,
+  release,
   STOP_SERVICES,
 } from './ownership.ts';
 import { BOOT_ID, readBootId } from './reboot.ts';
@@ -55,6 +55,8 @@ export class SshProvider implements LabProvider {
   readonly #machines = new Map<string, SshMachine>();
   readonly #ours = new Map<NodeName, Promise<void>>();
   readonly #families = new Map<NodeName, string>();
+  /** Why nodes could not be looked at, the last time. */
+  readonly #failures = new Map<NodeName, LabError>();
   readonly programs = () => machinePrograms;
 
   /** `former`: machines that may be marked still, and that the topology no longer has. */
@@ -65,6 +67,7 @@ export class SshProvider implements LabProvider {
   }
 
   async observe(lab: LabName): Promise<Observed> {
+    this.#failures.clear();
     const looks = await Promise.all(
       this.#nodes.map(async ({ name }) => [name, await this.#lookOrSayWhy(lab, name)] as const),
     );
@@ -88,6 +91,10 @@ export class SshProvider implements LabProvider {
     return new Map(topology.nodes.map(({ name }) => [name, view(name)]));
   }
 
+  async foresee(nodes: readonly NodeName[]): Promise<LabError[]> {
+    return nodes.flatMap((name) => this.#failures.get(name) ?? []);
+  }
+
   async create({ name, lab }: NodeSpec): Promise<void> {
     const { exitStatus, stderr } = await this.#sh(name, CLAIM, [lab, name]);
     if (exitStatus === REFUSED.foreign) throw foreign(name, readOwnersOfRecord(stderr));
@@ -109,7 +116,11 @@ export class SshProvider implements LabProvider {
 
   async pushAll(node: NodeName, files: readonly FileSpec[]): Promise<void> {
     await this.#mustBeOurs(node);
-    const paths = files.filter(({ absent }) => !absent).map(({ path }) => path);
+    const coming = files.filter(({ absent }) => !absent);
+    const paths = coming.flatMap(({ path, folders = [] }) => [
+      path,
+      ...folders.map((folder) => `${folder}/`),
+    ]);
     const noted = await this.#sh(node, NOTE_PATHS, [this.#topology.name, ...paths]);
     if (noted.exitStatus !== 0)
       throw failed(node, 'what is to come could not be noted', noted.exitStatus, noted.stderr);
@@ -160,9 +171,11 @@ export class SshProvider implements LabProvider {
     const files = [...seen.pushed.keys()].map((path) => ({ path, content: '', absent: true }));
     if (files.length > 0) await step('files could not be put back', sh(PUSH), pushInput(files));
     await step('what a firewall or SELinux allows could not be taken back', sh(FORBID));
-    const brought = familyOf(seen.family).brought(options.purge ?? false);
+    const family = familyOf(seen.family);
+    const brought = family.brought(options.purge ?? false);
     const left = await step('packages could not be looked at', brought, undefined, PACKAGES_DEADLINE_MS);
-    await step('services could not be put back', sh(RELEASE, lab));
+    const ending = sh(release(options.purge ? family.clear : ''), lab);
+    await step('services could not be put back', ending, undefined, PACKAGES_DEADLINE_MS);
     return { packages: left.split('\n').filter(Boolean) };
   }
 
@@ -196,6 +209,7 @@ export class SshProvider implements LabProvider {
   #lookOrSayWhy(lab: LabName, name: NodeName): Promise<Look | undefined> {
     return this.#look(lab, name).catch((error: unknown) => {
       if (!(error instanceof LabError)) throw error;
+      this.#failures.set(name, error);
       const address = this.#nodes.find((node) => node.name === name)?.address;
       return { ...NOTHING, address, state: 'unreachable', problem: error.message };
     });

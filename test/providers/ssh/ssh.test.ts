@@ -118,6 +118,21 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
     await provider.destroy('web1');
   });
 
+  it('takes away folders that services made, once they are empty', async () => {
+    await provider.create(spec());
+    await provider.push('web1', {
+      path: '/etc/lablb-unit',
+      content: 'unit\n',
+      folders: ['/var/lib/made/by/it', '/var/lib/used'],
+    });
+    await provider.exec('web1', ['mkdir', '-p', '/var/lib/made/by/it', '/var/lib/used/data']);
+    await provider.destroy('web1');
+    const lib = join(sshd.folder, 'lib');
+    expect(existsSync(join(lib, 'made'))).toBe(false);
+    expect(existsSync(join(lib, 'used', 'data'))).toBe(true);
+    rmSync(join(lib, 'used'), { recursive: true });
+  });
+
   it('gives back a machine that the topology no longer has', async () => {
     const before = fingerprints(sshd.folder);
     await provider.create(spec());
