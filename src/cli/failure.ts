@@ -14,6 +14,29 @@ export function renderFailure(error: unknown, c: Colours): string {
   return `${c.red('✖')} ${cause}\n    this is a fault of lablb; with DEBUG=* it shows where`;
 }
 
+/** The same of many: a cause that several nodes share is told once, with their names. */
+export function renderFailures(errors: readonly unknown[], c: Colours): string {
+  const groups = new Map<unknown, { error: unknown; nodes: string[] }>();
+  for (const error of errors) {
+    const key = error instanceof LabError ? causeOf(error) : error;
+    const group = groups.get(key) ?? { error, nodes: [] };
+    groups.set(key, group);
+    if (error instanceof LabError && error.fields.node !== undefined) group.nodes.push(error.fields.node);
+  }
+  return [...groups.values()].map(({ error, nodes }) => renderFailure(named(error, nodes), c)).join('\n');
+}
+
+/** All that is told of an error but the node's name. */
+function causeOf({ message, fields: { node, cause: _, ...fields } }: LabError): string {
+  const text = JSON.stringify([message, fields]);
+  return node === undefined ? text : text.replaceAll(node, '');
+}
+
+function named(error: unknown, nodes: readonly string[]): unknown {
+  if (!(error instanceof LabError) || nodes.length < 2) return error;
+  return new LabError(error.message, { ...error.fields, node: [...new Set(nodes)].join(', ') });
+}
+
 /** The exit status for an error: see `EXIT` and docs/cli.md. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof ConfigError) return EXIT.refused;

@@ -10,7 +10,10 @@ import { table } from './table.ts';
 /** A plan with its reasons. */
 export function planLines(plan: Plan, c: Colours): string[] {
   if (plan.steps.length === 0) return ['nothing to do'];
-  const rows = plan.steps.map((step) => [step.node, describe(step.op), c.dim(`because ${step.why}`)]);
+  const rows = plan.steps.map(({ node, op, why }) => {
+    const as = op.kind === 'create' && op.as.length > 0 ? ` (${op.as.join(', ')})` : '';
+    return [node, describe(op) + as, c.dim(`because ${why}`)];
+  });
   return [table(rows), `${plural(plan.steps.length, 'step')}; nothing was touched`];
 }
 

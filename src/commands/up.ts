@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { LabCommand } from '../cli/base.ts';
 import { coloursFor } from '../cli/colours.ts';
 import { within } from '../cli/deadline.ts';
-import { failureToJson, renderFailure } from '../cli/failure.ts';
+import { failureToJson, renderFailures } from '../cli/failure.ts';
 import { providerFlag, timeoutFlag, topologyArg } from '../cli/flags.ts';
 import { nodeAbout, planLines, upLines } from '../cli/lab-lines.ts';
 import { renderDiagnostics } from '../errors.ts';
@@ -21,7 +21,9 @@ export default class Up extends LabCommand {
   ];
   static override args = { topology: topologyArg };
   static override flags = {
-    'dry-run': Flags.boolean({ description: 'print the plan, with a reason for each step; touch nothing' }),
+    'dry-run': Flags.boolean({
+      description: 'print the plan, with a reason for each step, and what cannot work; touch nothing',
+    }),
     format: Flags.string({
       description: 'how --dry-run shows it: sh is a shell script that does the same by hand',
       options: ['text', 'sh'],
@@ -66,9 +68,12 @@ export default class Up extends LabCommand {
       return { script };
     }
     if (flags['dry-run']) {
+      const { foresee } = await import('../lab/foresee.ts');
       const { plan, notes } = await planUp(topology, provider, flags);
+      const errors = await foresee(plan, provider);
       this.log([head, ...planLines(plan, this.c), ...this.#told(notes)].join('\n'));
-      return plan;
+      this.#tellFailures(errors);
+      return { ...plan, failures: errors.map((error) => failureToJson(this.hinted(error)).error) };
     }
 
     let announced = false;
@@ -87,10 +92,7 @@ export default class Up extends LabCommand {
     });
     const took = performance.now() - started;
     const failures = results.filter(({ state }) => state === 'failed');
-    for (const { error } of failures)
-      if (!this.jsonEnabled())
-        process.stderr.write(`${renderFailure(this.hinted(error), coloursFor(process.stderr))}\n`);
-    if (failures.length > 0) this.fail();
+    this.#tellFailures(failures.map(({ error }) => error));
     const lines = upLines(topology, desired, results, took, this.c, newPassword);
     this.log(this.typed([...lines, ...this.#told(notes)].join('\n')));
     return {
@@ -115,6 +117,16 @@ export default class Up extends LabCommand {
       failures: failures.map(({ error }) => failureToJson(this.hinted(error)).error),
       notes,
     };
+  }
+
+  #tellFailures(errors: readonly unknown[]): void {
+    if (errors.length > 0) this.fail();
+    if (errors.length === 0 || this.jsonEnabled()) return;
+    const told = renderFailures(
+      errors.map((error) => this.hinted(error)),
+      coloursFor(process.stderr),
+    );
+    process.stderr.write(`${told}\n`);
   }
 
   #told(notes: readonly string[]): string[] {

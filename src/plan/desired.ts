@@ -12,6 +12,8 @@ export interface DesiredNode {
   readonly role: Role;
   /** What the provider itself is to be told of it, by name, in one line each. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What it is made from, where it is made. */
+  readonly image?: string;
   readonly packages: readonly string[];
   readonly files: readonly DesiredFile[];
   /** In the order in which they are started. */

@@ -6,7 +6,7 @@ import { nameInLab, whyGone } from './moved.ts';
 export type ServiceAction = 'start' | 'restart' | 'reload' | 'stop';
 
 export type Op =
-  | { readonly kind: 'create' }
+  | { readonly kind: 'create'; readonly as: readonly string[] }
   /** Of a node that is there; what it holds is not known before. */
   | { readonly kind: 'start' }
   | { readonly kind: 'address' }
@@ -166,7 +166,7 @@ function stepsOf(node: DesiredNode, seen: ObservedNode | undefined, options: Pla
   if (seen?.state === 'stopped')
     return [...settings, step(node.name, { kind: 'start' }, 'it is not running')];
   const create = isNew
-    ? [step(node.name, { kind: 'create' }, 'it is not there')]
+    ? [step(node.name, { kind: 'create', as: creationOf(node) }, 'it is not there')]
     : node.settings && seen.address === undefined
       ? [step(node.name, { kind: 'address' }, 'it has none')]
       : [];
@@ -221,6 +221,14 @@ function settingSteps(node: DesiredNode, seen: ReadonlyMap<string, string> = new
       step(node.name, { kind: 'configure', setting }, 'the topology does not ask for it'),
     ),
   ];
+}
+
+/** What a node that is made comes with, for people: values that are more than a word or two are left out. */
+function creationOf({ image, settings = {} }: DesiredNode): string[] {
+  const told = Object.entries(settings).map(([name, value]) =>
+    /^(?:device|profile) /.test(name) ? name : `${name} ${value}`,
+  );
+  return [...(image === undefined ? [] : [image]), ...told];
 }
 
 /** Settings that are a node's alone: one that nobody asks for is drift. A profile is other nodes' too. */

@@ -54,6 +54,8 @@ export interface NodeView {
   readonly provisional?: Provisional;
   /** What the provider itself is to be told of it (profiles, devices, limits), by name, in one line each. */
   readonly settings?: ReadonlyMap<string, string>;
+  /** What a node that is not there is made from, where that is the provider's affair. */
+  readonly image?: string;
   /** Absent where nobody has looked yet. */
   readonly resolver?: Resolver;
   /** eth0 gets its address from a line in root's crontab, as in the tutorial (macvlan), and NetworkManager leaves it alone. */

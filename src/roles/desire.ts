@@ -80,6 +80,7 @@ function desireNode(
       name: node.name,
       role: node.role,
       settings: view.settings && Object.fromEntries(view.settings),
+      image: view.image,
       packages: family.packages(role.packages(context)),
       files: [...hashes].map(([path, hash]) => ({ path, sha256: hash })),
       services: services.map((service) => desireService(service, family, hashes)),

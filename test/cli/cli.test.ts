@@ -1,6 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { coloursFor, stripColours } from '../../src/cli/colours.ts';
-import { exitStatusOf, failureToJson, interrupted, renderFailure } from '../../src/cli/failure.ts';
+import {
+  exitStatusOf,
+  failureToJson,
+  interrupted,
+  renderFailure,
+  renderFailures,
+} from '../../src/cli/failure.ts';
 import { table } from '../../src/cli/table.ts';
 import { unknownCommand, usageError } from '../../src/cli/usage.ts';
 import { ConfigError, LabError, ProxyError } from '../../src/errors.ts';
@@ -40,6 +46,25 @@ it('aligns columns by what is seen', () => {
 });
 
 describe('refusals', () => {
+  it('tell a cause that nodes share once, with their names', () => {
+    const missing = (node: string) =>
+      new LabError('the image is not to be had', {
+        code: 'lxd.image',
+        node,
+        command: ['lxc', 'init', 'debian/99', node],
+        exitStatus: 1,
+      });
+    const full = new LabError('the disk is full', { code: 'node.full', node: 'web3' });
+    expect(renderFailures([missing('web1'), full, missing('web2')], plain)).toBe(
+      [
+        '✖ web1, web2: the image is not to be had',
+        '    $ lxc init debian/99 web1  (exit status 1)',
+        '✖ web3: the disk is full',
+      ].join('\n'),
+    );
+    expect(renderFailures([missing('web1'), new Error('x')], plain)).toMatch(/^✖ web1: [\s\S]*\n✖ x/);
+  });
+
   it('show what went wrong on a node, and what to try', () => {
     const error = new LabError('a command failed', {
       code: 'node.command-failed',

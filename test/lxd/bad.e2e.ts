@@ -83,12 +83,18 @@ describe('bad input on a real daemon', () => {
     ['pool', 'storage: nowhere', /there is no storage for it[\s\S]*storage list/],
     ['profile', 'profiles: [default, nowhere]', /profile[\s\S]*nowhere/i],
     ['interface', 'macvlan: nosuch0', /the interface for macvlan is not there[\s\S]*nosuch0[\s\S]*ip link/],
-  ])('a %s that is not there', async (_, setting, message) => {
+  ])('a %s that is not there', async (what, setting, message) => {
     if (setting.startsWith('no: '))
       host.edit((text) =>
         text.replace('images:debian/12', setting.slice(4).replace(/^debian/, 'images:debian')),
       );
     else lxd(setting);
+    if (/^image|^interface/.test(what)) {
+      const dry = await host.lablb('up', '--dry-run');
+      expect(dry.status).toBe(1);
+      expect(dry.stderr).toMatch(/✖ web1, proxyha: the (?:image|interface)/);
+      expect(dry.stdout).toMatch(/nothing was touched/);
+    }
     const up = await host.lablb('up');
     expect(up.status).not.toBe(0);
     expect(up.stderr).toMatch(message);

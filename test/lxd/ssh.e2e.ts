@@ -297,6 +297,9 @@ describe('what can be wrong', () => {
     writeFileSync(`${machines.knownHosts}.changed`, others);
     const changed = await refuse(machines.ssh().replace('known_hosts', 'known_hosts.changed'));
     expect(changed.stderr).toMatch(/✖ web1: .*(changed|another)/);
+    const dry = await host.lablb('up', '--dry-run');
+    expect(dry.status).toBe(1);
+    expect(dry.stderr).toMatch(/✖ web1: .*(changed|another)/);
   });
 
   it('a user who may not be root', async () => {

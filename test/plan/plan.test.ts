@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { coloursFor } from '../../src/cli/colours.ts';
+import { planLines } from '../../src/cli/lab-lines.ts';
 import { EXIT } from '../../src/errors.ts';
 import type { Desired, DesiredNode } from '../../src/plan/desired.ts';
 import { makePlan, refuseForeign } from '../../src/plan/plan.ts';
@@ -57,6 +59,19 @@ function planOf(nodes: Record<string, ObservedNode>, options = {}): string[] {
     (step) => `${step.id}: ${step.why}`,
   );
 }
+
+it('says what a new node is made with', () => {
+  const settings = {
+    profiles: 'default,macvlan',
+    'config limits.cpu': '2',
+    'device http': 'proxy connect=tcp:127.0.0.1:80 listen=tcp:0.0.0.0:80',
+  };
+  const nodes = [{ ...web, image: 'images:debian/12', settings }];
+  const plan = makePlan({ ...desired, nodes }, { nodes: new Map() });
+  expect(planLines(plan, coloursFor(process.stdout, {})).join('\n')).toContain(
+    'create (images:debian/12, profiles default,macvlan, config limits.cpu 2, device http)  because',
+  );
+});
 
 describe('makePlan', () => {
   it('says why a file is another, where there is more to say', () => {

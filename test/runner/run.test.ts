@@ -4,7 +4,7 @@ import { startRun } from '../../src/runner/run.ts';
 
 function plan(...steps: [id: string, needs?: string[]][]): Plan {
   const made = steps.map(
-    ([id, needs = []]): Step => ({ id, node: id[0]!, op: { kind: 'create' }, why: 'x', needs }),
+    ([id, needs = []]): Step => ({ id, node: id[0]!, op: { kind: 'create', as: [] }, why: 'x', needs }),
   );
   return { lab: 'x', steps: made };
 }

@@ -85,6 +85,8 @@ export const FULL_HINTS = [
   'a larger pool or root disk, or `lablb down` of a lab that is not needed',
 ];
 
+export const PARENT_HINTS = ["ip link   (then 'macvlan: NAME' under 'lxd:')"];
+
 /** What is called differently with LXD and with Incus. */
 const NAMES = {
   lxc: { lxc: 'lxc', daemon: 'lxd', init: 'lxd init', group: 'lxd' },
@@ -163,7 +165,7 @@ const REFUSALS: readonly Refusal[] = [
     says: /parent device.*doesn't exist|device.*doesn't exist/i,
     code: 'lxd.parent',
     message: 'the interface for macvlan is not there',
-    hints: ["ip link   (then 'macvlan: NAME' under 'lxd:')"],
+    hints: PARENT_HINTS,
   },
   {
     says: /address already in use|failed to listen/i,

@@ -30,6 +30,12 @@ export class Images {
     return pull;
   }
 
+  /** The same as far as that goes without pulling it: whether it is to be had. @throws LabError `lxd.image`. */
+  async ask(image: string, vm: boolean): Promise<void> {
+    if (image.includes(':')) await this.#source(image, vm);
+    else await this.#info(this.#client.at(image), vm);
+  }
+
   /** A local image by its alias or fingerprint, if it is there. What is there is asked once. */
   async find(name: string, vm = false): Promise<string | undefined> {
     const type = vm ? 'virtual-machine' : 'container';
@@ -41,17 +47,25 @@ export class Images {
     return found ? this.#client.at(name) : undefined;
   }
 
-  async #pull(image: string, vm: boolean): Promise<string> {
-    const kind = vm ? ['--vm'] : [];
-    const alias = localAlias(image, vm);
-    const pulled = await this.find(alias, vm);
+  /** Where it is here, if it is. @throws LabError `lxd.image` when it is nowhere. */
+  async #source(image: string, vm: boolean): Promise<string | undefined> {
+    const pulled = await this.find(localAlias(image, vm), vm);
     if (pulled) return pulled;
-    const info = await this.#client.call(['image', 'info', image, ...kind], {
+    const fingerprint = /^Fingerprint: (\S+)/m.exec(await this.#info(image, vm))?.[1];
+    return fingerprint && this.find(fingerprint, vm);
+  }
+
+  #info(image: string, vm: boolean): Promise<string> {
+    return this.#client.call(['image', 'info', image, ...(vm ? ['--vm'] : [])], {
       what: `asking for the image ${image}`,
     });
-    const fingerprint = /^Fingerprint: (\S+)/m.exec(info)?.[1];
-    const same = fingerprint && (await this.find(fingerprint, vm));
-    if (same) return same;
+  }
+
+  async #pull(image: string, vm: boolean): Promise<string> {
+    const there = await this.#source(image, vm);
+    if (there) return there;
+    const kind = vm ? ['--vm'] : [];
+    const alias = localAlias(image, vm);
     const to = this.#client.remote[0] ?? 'local:';
     await this.#client.call(['image', 'copy', image, to, '--alias', alias, '--quiet', ...kind], {
       timeoutMs: COPY_DEADLINE_MS,

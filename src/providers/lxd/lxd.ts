@@ -26,7 +26,14 @@ import { startInstance } from './create.ts';
 import { Images, keptImages } from './images.ts';
 import { addressOf, type Instance, isOf, isRunning, listInstances } from './instances.ts';
 import { lingering } from './linger.ts';
-import { dropMacvlan, ensureMacvlan, type MacvlanProfile, macvlanDevice, macvlanNow } from './macvlan.ts';
+import {
+  dropMacvlan,
+  ensureMacvlan,
+  type MacvlanProfile,
+  macvlanDevice,
+  macvlanNow,
+  refuseMacvlan,
+} from './macvlan.ts';
 import { waitForAddress } from './network.ts';
 import { MANY, preparedAlias } from './prepared.ts';
 import { addressToken, labScript, passwordToken } from './script.ts';
@@ -114,6 +121,24 @@ export class LxdProvider implements LabProvider {
     return new Map(
       topology.nodes.map((node, i) => [node.name, this.#view(node, observed, addresses, i === 0)]),
     );
+  }
+
+  async foresee(nodes: readonly NodeName[]): Promise<LabError[]> {
+    const found = (error: unknown): LabError[] => {
+      if (error instanceof LabError) return [error];
+      throw error;
+    };
+    const none = (): LabError[] => [];
+    const shared =
+      nodes.length > 0 && this.#settings.macvlan !== false
+        ? await refuseMacvlan(this.#client, this.#settings, this.#profile).then(none, found)
+        : [];
+    const errors = nodes.map(async (node) => {
+      const { image, vm } = instanceSettings(this.#topology, this.#node(node));
+      const own = this.#absent.has(node) ? await this.#images.ask(image, vm).then(none, found) : [];
+      return [...own, ...shared].map((error) => new LabError(error.message, { ...error.fields, node }));
+    });
+    return (await Promise.all(errors)).flat();
   }
 
   async create(node: NodeSpec): Promise<void> {
@@ -405,6 +430,7 @@ export class LxdProvider implements LabProvider {
       root: '',
       provisional: seen?.address !== undefined && seen.state === 'running' ? undefined : provisional,
       settings,
+      image: wanted.image,
       resolver: seen?.resolver,
       // In a virtual machine it is an ordinary interface, which the system brings up.
       dhclient: onLan && family === 'rhel' && !wanted.vm,

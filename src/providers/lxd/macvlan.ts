@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, LabError } from '../../errors.ts';
-import type { LxdClient } from './client.ts';
+import { type LxdClient, PARENT_HINTS } from './client.ts';
 import { type Device, deviceText, type LxdSettings, MACVLAN, OWNER } from './settings.ts';
 
 interface Profile {
@@ -39,6 +39,7 @@ export async function ensureMacvlan(
 ): Promise<void> {
   const wanted = macvlanDevice(settings);
   if (now?.nic === deviceText(wanted)) return;
+  refuseOthers(now, wanted, client);
   if (!now) {
     try {
       return await makeProfile(client, wanted, lab);
@@ -48,19 +49,55 @@ export async function ensureMacvlan(
       throw error;
     }
   }
-  if (now.owner === undefined) {
-    throw new LabError(`the profile '${MACVLAN}' is there and says something else`, {
+  if (now.nic !== '') await client.call(['profile', 'device', 'remove', client.at(MACVLAN), 'eth0']);
+  await client.call(profileSteps(wanted, lab, (name) => client.at(name)).at(-1)!);
+}
+
+/** Somebody else's profile that says something else. @throws LabError `lxd.profile`. */
+function refuseOthers(now: MacvlanProfile | undefined, wanted: Device, client: LxdClient): void {
+  if (!now || now.owner !== undefined || now.nic === deviceText(wanted)) return;
+  const empty = now.nic === '';
+  const name = client.at(MACVLAN);
+  const type = (...args: string[]): string => client.argv(['profile', ...args]).join(' ');
+  throw new LabError(
+    `the profile '${MACVLAN}' is there and ${empty ? 'has no eth0' : 'says something else'}`,
+    {
       code: 'lxd.profile',
       exit: EXIT.refused,
       stderr: `is:     eth0: ${now.nic || 'nothing'}\nwanted: eth0: ${deviceText(wanted)}`,
-      hints: [
-        `lxc profile show ${MACVLAN}`,
-        `macvlan: ${parentIn(now.nic) ?? 'INTERFACE'}   in the topology`,
-      ],
-    });
-  }
-  if (now.nic !== '') await client.call(['profile', 'device', 'remove', client.at(MACVLAN), 'eth0']);
-  await client.call(profileSteps(wanted, lab, (name) => client.at(name)).at(-1)!);
+      hints: empty
+        ? [
+            `${type('delete', name)}   (if nothing needs it: lablb makes one)`,
+            type('device', 'add', name, 'eth0', deviceText(wanted)),
+          ]
+        : [type('show', name), `macvlan: ${parentIn(now.nic) ?? 'INTERFACE'}   in the topology`],
+    },
+  );
+}
+
+/**
+ * What `ensureMacvlan` or a start would refuse, as far as that can be told before. @throws LabError `lxd.profile`,
+ * `lxd.parent`.
+ */
+export async function refuseMacvlan(
+  client: LxdClient,
+  settings: LxdSettings,
+  now: MacvlanProfile | undefined,
+): Promise<void> {
+  const wanted = macvlanDevice(settings);
+  refuseOthers(now, wanted, client);
+  // Another member of a cluster has interfaces of its own.
+  if (settings.target !== undefined) return;
+  const { exitStatus, stdout } = await client.try(['query', client.at('/1.0/networks')]);
+  const networks = exitStatus === 0 ? (JSON.parse(stdout) as string[]) : [];
+  const has = (name: string): boolean => networks.includes(`/1.0/networks/${encodeURIComponent(name)}`);
+  // Who may not see all of them cannot tell.
+  if (!has('lo') || has(wanted.parent!)) return;
+  throw new LabError('the interface for macvlan is not there', {
+    code: 'lxd.parent',
+    stderr: `no interface '${wanted.parent}' on the host`,
+    hints: PARENT_HINTS,
+  });
 }
 
 /** In one request, so that there never is one that is not marked. */

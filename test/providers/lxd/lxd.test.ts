@@ -267,6 +267,54 @@ describe('small parts', () => {
   });
 });
 
+describe('what would fail', () => {
+  /** A host with the interface lan0 and one image, whose profiles are these. */
+  const foreseen = async (settings: string, profiles: object[] = []): Promise<LabError[]> => {
+    fakeClient(`[ "$1" = --project ] && shift 2
+case "$1 $2" in
+'profile list') echo '${JSON.stringify(profiles)}' ;;
+'query /1.0/networks') echo '["/1.0/networks/lo", "/1.0/networks/lan0"]' ;;
+'image info') [ "$3" = here ] || { echo 'Error: Image not found' >&2; exit 1; } ;;
+*) echo '[]' ;;
+esac`);
+    const topology = topologyOf(LAB.replace('nodes:', `lxd: {command: lxc, ${settings}}\nnodes:`));
+    const provider = new LxdProvider(topology);
+    await provider.observe('rocky');
+    return provider.foresee(topology.nodes.map(({ name }) => name));
+  };
+  const said = (errors: readonly LabError[]) =>
+    errors.map(({ message, fields: { node, code } }) => `${node} ${code}: ${message}`);
+
+  it('is nothing where all is there', async () => {
+    expect(await foreseen('image: here, macvlan: lan0')).toEqual([]);
+    expect(await foreseen('image: here, macvlan: false')).toEqual([]);
+  });
+
+  it('is an image that is not to be had, an interface that is not there', async () => {
+    expect(said(await foreseen('image: elsewhere, macvlan: false'))).toEqual([
+      'web1 lxd.image: the image is not to be had',
+      'proxyha lxd.image: the image is not to be had',
+    ]);
+    expect(said(await foreseen('image: here, macvlan: lan9'))).toEqual([
+      'web1 lxd.parent: the interface for macvlan is not there',
+      'proxyha lxd.parent: the interface for macvlan is not there',
+    ]);
+  });
+
+  it('is a profile of somebody else’s: one that is empty has commands that mend it', async () => {
+    const empty = { name: 'macvlan', config: {}, devices: {} };
+    const [error] = await foreseen('image: here, macvlan: lan0, project: labs', [empty]);
+    expect(error!.message).toBe("the profile 'macvlan' is there and has no eth0");
+    expect(error!.fields.hints).toEqual([
+      'lxc --project labs profile delete macvlan   (if nothing needs it: lablb makes one)',
+      'lxc --project labs profile device add macvlan eth0 nic name=eth0 nictype=macvlan parent=lan0',
+    ]);
+    const eth0 = { type: 'nic', name: 'eth0', nictype: 'macvlan', parent: 'lan9' };
+    const [other] = await foreseen('image: here, macvlan: lan0', [{ ...empty, devices: { eth0 } }]);
+    expect(other!.fields.hints).toEqual(['lxc profile show macvlan', 'macvlan: lan9   in the topology']);
+  });
+});
+
 describe('ports that are being published', () => {
   const owned = { 'user.lablb.lab': 'rocky' };
   const network = { eth0: { addresses: [{ family: 'inet', scope: 'global', address: '10.0.0.1' }] } };

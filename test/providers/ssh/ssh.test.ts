@@ -211,6 +211,7 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
       state: 'unreachable',
       problem: expect.stringContaining('takes none of the keys and passwords there are'),
     });
+    expect(await away.foresee(['web1'])).toMatchObject([{ fields: { node: 'web1', code: 'ssh.auth' } }]);
     await expect(away.create(spec())).rejects.toMatchObject({ fields: { node: 'web1', code: 'ssh.auth' } });
   });
 
