@@ -56,7 +56,9 @@ export default class Down extends LabCommand {
         : `${plural(gone.length, 'node')} gone`;
     this.log(`${record.name} is down: ${what} (${seconds(performance.now() - started)})`);
     for (const one of forgotten) this.log(`  ${this.c.yellow('given up and left as it is')} ${one}`);
-    const why = flags.purge ? 'something else needs them' : '--purge removes what lablb installed';
+    const why = flags.purge
+      ? 'something else needs them'
+      : 'lablb down --purge of the next lab there removes what lablb installed';
     for (const [node, packages] of Object.entries(left))
       this.log(`  ${node} keeps ${packages.join(' ')}   (${why})`);
     if (kept.length > 0)

@@ -250,7 +250,7 @@ describe('packages', () => {
     );
     await host.must('up');
     expect(await host.must('down')).toMatch(
-      /web1 keeps tree {3}\(--purge removes[\s\S]*proxyha keeps haproxy .*tree/,
+      /web1 keeps tree {3}\(lablb down --purge of the next lab[\s\S]*proxyha keeps haproxy .*tree/,
     );
     expect(await machines.on('web1', 'rpm -q tree; cat /var/lib/lablb/packages')).toMatch(
       /^tree-[\s\S]*down --purge[\s\S]*\ntree\n/,

@@ -98,7 +98,11 @@ leave() { [ ! -e "$base.folders" ] || sort -ur "$base.folders" | while read -r f
 leave
 ${clear}
 leave
-[ -e /var/lib/lablb/packages ] || rm -f /var/lib/lablb/traces
+# A folder that holds something of a package that stays goes with that.
+if [ ! -e /var/lib/lablb/packages ]; then rm -f /var/lib/lablb/traces
+elif [ -e "$base.folders" ]; then
+  sort -u "$base.folders" | while read -r folder; do [ ! -d "$folder" ] || echo "d $folder"; done >>/var/lib/lablb/traces
+fi
 rm -f /run/lablb/fault /var/lib/lablb/note /var/lib/lablb/traces.before /var/lib/lablb/packages.* /var/lib/lablb/*.done "$before" "$base.touched" "$base.folders" "$base.drafts" "$base.json"
 rm -rf /var/lib/lablb/firewalld
 rmdir /var/lib/lablb/pushed /var/lib/lablb/originals /var/lib/lablb /run/lablb 2>/dev/null

@@ -133,6 +133,23 @@ describe.skipIf(!needs('sshd') || !canUnshare())('SshProvider, on a machine behi
     rmSync(join(lib, 'used'), { recursive: true });
   });
 
+  it('leaves a note of packages that stay, and of folders that they keep it from taking away', async () => {
+    await provider.create(spec());
+    await provider.push('web1', { path: '/etc/lablb-kept/a', content: 'a' });
+    await provider.exec('web1', [
+      'sh',
+      '-c',
+      'echo dpkg >/var/lib/lablb/packages; : >/etc/lablb-kept/theirs',
+    ]);
+    expect(await provider.destroy('web1')).toEqual({ packages: ['dpkg'] });
+    const left = join(sshd.folder, 'lib', 'lablb');
+    expect(readdirSync(left).sort()).toEqual(['packages', 'traces']);
+    expect(readFileSync(join(left, 'packages'), 'utf8')).toMatch(/^# What lablb installed here.*\ndpkg\n$/);
+    expect(readFileSync(join(left, 'traces'), 'utf8')).toBe('d /etc/lablb-kept\n');
+    expect((await observed()).size).toBe(0);
+    rmSync(join(etc, 'lablb-kept'), { recursive: true });
+  });
+
   it('gives back a machine that the topology no longer has', async () => {
     const before = fingerprints(sshd.folder);
     await provider.create(spec());
