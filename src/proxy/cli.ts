@@ -349,8 +349,7 @@ const FLAGS: readonly FlagRow[] = [
   {
     flag: '-dR',
     usage: '',
-    doc: 'do not share listening sockets',
-    support: 'noted',
+    doc: 'do not share listening sockets, with a successor (-sf) neither',
     apply: (command) => {
       command.noReusePort = true;
     },

@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { ProxyError, renderDiagnostics } from '../errors.ts';
+import { alone } from '../sockets/alone.ts';
 import { openDatagrams } from '../sockets/datagram.ts';
 import { quickTransport } from '../sockets/epoll.ts';
 import { Clock } from '../sockets/timers.ts';
@@ -81,7 +82,7 @@ async function run(command: ProxyCommand, load: LoadOptions, argv: readonly stri
   let engine: Engine;
   try {
     engine = await startEngine(configuration, {
-      transport: quickTransport(),
+      transport: command.noReusePort ? alone(quickTransport()) : quickTransport(),
       clock: new Clock(),
       maxconn: connectionsWithin(openFilesLimit()),
       resolve,

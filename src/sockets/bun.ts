@@ -43,7 +43,7 @@ function listen(at: ListenAddress, accept: Accept, tls?: TlsServer): Listener {
     Object.assign(options, {
       hostname: at.host,
       port: at.port,
-      reusePort: true,
+      reusePort: !at.alone,
       ipv6Only: at.v6only ?? false,
     });
   }

@@ -241,7 +241,7 @@ class Loop {
     const fd = libc.socket(v6 ? AF.inet6 : AF.inet, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) throw this.#listenError(at);
     this.setOption(fd, OPTION.reuseAddress, 1);
-    this.setOption(fd, OPTION.reusePort, 1);
+    if (!at.alone) this.setOption(fd, OPTION.reusePort, 1);
     if (v6) this.setOption(fd, OPTION.v6only, at.v6only ? 1 : 0);
     const address = socketAddress(at.host, at.port);
     if (libc.bind(fd, address as never, address.length) < 0 || libc.listen(fd, BACKLOG) < 0) {

@@ -25,7 +25,14 @@ export interface Transport {
 }
 
 export type ListenAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly v6only?: boolean }
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly v6only?: boolean;
+      /** No other process may listen there too, as a successor does that takes over. */
+      readonly alone?: boolean;
+    }
   | { readonly kind: 'unix'; readonly path: string; readonly mode?: number }
   | { readonly kind: 'fd'; readonly fd: number };
 

@@ -123,7 +123,8 @@ cat >"$dir/haproxy.cfg"
 [ -z "\${LABLB_ROOT-}" ] || export LABLB_NODE_FOLDER="$LABLB_ROOT"
 "$@" -c -f "$dir/haproxy.cfg" >"$dir/log" 2>&1 || { tail -n 8 "$dir/log" >&2; exit ${REFUSED}; }
 (
-  "$@" -db -f "$dir/haproxy.cfg" &
+  # Another test's balancer may have come upon the same ports: not to be shared (-dR), but others taken.
+  "$@" -db -dR -f "$dir/haproxy.cfg" &
   pid=$!
   echo "$pid" >"$dir/pid"
   n=0

@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../support/cli.ts';
-import { reservePort } from '../support/ports.ts';
+import { reservePort, untilListening } from '../support/ports.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 
 /** Names of servers at start. `init-addr last` asks no name server, so the test needs none. */
@@ -83,6 +84,27 @@ frontend taken
     taken.close();
     expect(stderr).toMatch(/haproxy\.cfg:9:\d+ {2}error: frontend 'taken': cannot listen on .* in use/);
     expect(status).toBe(1);
+  });
+
+  it('is shared with another of its kind, and with -dR not', async () => {
+    const port = await reservePort();
+    const file = join(folder, 'shared.cfg');
+    writeFileSync(
+      file,
+      `defaults\n  mode http\n  timeout client 1s\nfrontend f\n  bind 127.0.0.1:${port}\n  http-request return status 200\n`,
+    );
+    const first = spawn(testEngine()!, ['-db', '-dR', '-f', file], { stdio: 'ignore' });
+    expect(await untilListening([port], 10_000)).toBe(true);
+    const second = (...flags: string[]) =>
+      spawnSync(testEngine()!, [...flags, '-f', file], { encoding: 'utf8', timeout: 10_000 });
+    expect(second('-db')).toMatchObject({ status: 1, stderr: expect.stringMatching(/in use/) });
+    first.kill('SIGTERM');
+    await once(first, 'exit');
+    const shared = spawn(testEngine()!, ['-db', '-f', file], { stdio: 'ignore' });
+    expect(await untilListening([port], 10_000)).toBe(true);
+    expect(second('-db', '-dR')).toMatchObject({ status: 1, stderr: expect.stringMatching(/in use/) });
+    shared.kill('SIGTERM');
+    await once(shared, 'exit');
   });
 });
 
