@@ -278,28 +278,29 @@ describe('what can be wrong', () => {
     await expectGivenBack();
   };
 
+  // The way to web2 leads through web1: what is wrong there is wrong for both, and told once.
   it('a key that the machine does not take', async () => {
     await host.run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', `${machines.key}.other`);
     const { stderr } = await refuse(machines.ssh().replace('id,', 'id.other,'));
     expect(stderr).toMatch(
-      /✖ web1: root@198\.18\.1\.11:22 takes none of the keys and passwords there are[\s\S]*ssh-copy-id/,
+      /✖ web1, web2: root@198\.18\.1\.11:22 takes none of the keys and passwords there are[\s\S]*ssh-copy-id/,
     );
   });
 
   it('a host key that is not known, and one that has changed', async () => {
     writeFileSync(`${machines.knownHosts}.empty`, '');
     const unknown = await refuse(machines.ssh().replace('known_hosts', 'known_hosts.empty'));
-    expect(unknown.stderr).toMatch(/✖ web1: .*198\.18\.1\.11/);
+    expect(unknown.stderr).toMatch(/✖ web1, web2: .*198\.18\.1\.11/);
     expect(unknown.stderr).toMatch(/accept-new|ssh-keyscan/);
     const others = readFileSync(machines.knownHosts, 'utf8')
       .replace('198.18.1.11 ', 'x ')
       .replace('198.18.1.13 ', '198.18.1.11 ');
     writeFileSync(`${machines.knownHosts}.changed`, others);
     const changed = await refuse(machines.ssh().replace('known_hosts', 'known_hosts.changed'));
-    expect(changed.stderr).toMatch(/✖ web1: .*(changed|another)/);
+    expect(changed.stderr).toMatch(/✖ web1, web2: .*(changed|another)/);
     const dry = await host.lablb('up', '--dry-run');
     expect(dry.status).toBe(1);
-    expect(dry.stderr).toMatch(/✖ web1: .*(changed|another)/);
+    expect(dry.stderr).toMatch(/✖ web1, web2: .*(changed|another)/);
   });
 
   it('a user who may not be root', async () => {
