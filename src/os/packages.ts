@@ -47,8 +47,12 @@ fresh=${fresh ? 'yes' : ''}
 install() {
 ${manager.install}
 }
-mkdir -p "$(dirname $record)" && note && signs >$traces.before && list >$record.new && mv -f $record.new $record.before || exit
-install "$@"
+mkdir -p "$(dirname $record)" || exit
+# An install of an 'up' that was killed goes on by itself, and is waited for.
+exec 9>>$record.lock
+! command -v flock >/dev/null || flock 9
+note && signs >$traces.before && list >$record.new && mv -f $record.new $record.before || exit
+install "$@" 9>&-
 status=$?
 note
 exit $status`,

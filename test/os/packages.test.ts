@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { managing } from '../../src/os/packages.ts';
 
@@ -52,6 +53,16 @@ it('removes what it installed, with the folders, users and groups that came with
   expect(read('etc/list')).toBe('mine\n');
   expect(read('etc/passwd') + read('etc/group')).toBe('root:x:0:\n'.repeat(2));
   expect([at('etc/haproxy'), at('var/lib/haproxy')].filter(existsSync)).toEqual([]);
+});
+
+it('waits for an install that goes on though whoever asked for it is gone', async () => {
+  const names = ['a1', 'b1', 'c1', 'd1', 'e1', 'f1'];
+  const all = names.map((name) => {
+    const [, , script, ...args] = install([name]);
+    return promisify(execFile)('sh', ['-c', moved(script!), ...args]);
+  });
+  for (const { stderr } of await Promise.all(all)) expect(stderr).toBe('');
+  expect(read('var/lib/lablb/packages').trim().split('\n').sort()).toEqual(names);
 });
 
 it('takes away what a package put beside a file that was there', () => {
