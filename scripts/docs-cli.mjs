@@ -20,7 +20,7 @@ there and not remembered (made by its script; the memory lost) is found by its f
 | 1 | it was tried and did not work: a step of \`up\`, a test that does not hold |
 | 2 | the input was refused (flags, a name, a topology, a configuration); nothing was touched |
 | 3 | this machine lacks something; \`lablb doctor\` says what, and how to get it |
-| 130 | interrupted (Ctrl-C, SIGTERM); the next \`lablb up\` goes on, \`lablb down\` cleans up |
+| 130 | interrupted (Ctrl-C, SIGTERM, a closed terminal); the next \`lablb up\` goes on, \`lablb down\` cleans up |
 
 \`lablb exec\` and \`lablb proxy\` hand on the status of what they run (127: there is no such program; 126: it cannot be
 run; 128 + n: ended by signal n).

@@ -1,7 +1,15 @@
+import { relative } from 'node:path';
+
 /** Small words that many lines need. */
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A path as a person in `cwd` would name it: from there when it is inside, else whole. */
+export function nearPath(path: string, cwd = process.cwd()): string {
+  const near = relative(cwd, path);
+  return near.startsWith('..') ? path : near;
 }
 
 /** Milliseconds as people read them: `0.04 s`, `12.9 s`. */

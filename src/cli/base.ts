@@ -38,9 +38,9 @@ export abstract class LabCommand extends Command {
   }
 
   /**
-   * A signal that aborts on Ctrl-C, SIGTERM, or when the terminal is closed. The second one ends the process at once. Commands that never
-   * call this keep the usual: the first Ctrl-C ends them. `hints`: what to try next, for a command that leaves
-   * nothing half done.
+   * A signal that aborts on Ctrl-C, SIGTERM, or when the terminal is closed. The second one ends the process at once.
+   * Commands that never call this keep the usual: the first Ctrl-C ends them. `hints`: what to try next, for a
+   * command that leaves nothing half done.
    */
   protected interruptible(options: { hints?: readonly string[] } = {}): AbortSignal {
     const controller = new AbortController();

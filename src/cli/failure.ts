@@ -26,10 +26,10 @@ export function renderFailures(errors: readonly unknown[], c: Colours): string {
   return [...groups.values()].map(({ error, nodes }) => renderFailure(named(error, nodes), c)).join('\n');
 }
 
-/** All that is told of an error but the node's name. */
+/** All that is told of an error, whatever node's name is in its command; the message itself has to be the same. */
 function causeOf({ message, fields: { node, cause: _, ...fields } }: LabError): string {
-  const text = JSON.stringify([message, fields]);
-  return node === undefined ? text : text.replaceAll(node, '');
+  const text = JSON.stringify(fields);
+  return JSON.stringify([message, node === undefined ? text : text.replaceAll(node, '')]);
 }
 
 function named(error: unknown, nodes: readonly string[]): unknown {

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type Diagnostic, LabError, type Place } from '../errors.ts';
 import { HAPROXY_CONFIG } from '../render/haproxy-config.ts';
 import { placeholderView, withoutSecrets } from '../render/placeholder.ts';
@@ -8,6 +8,7 @@ import { renderNode } from '../render/render.ts';
 import { TLS_PATHS } from '../render/tls-files.ts';
 import { enginePath } from '../shell/engine.ts';
 import { run } from '../shell/run.ts';
+import { nearPath } from '../text.ts';
 import type { Topology } from '../topology/topology.ts';
 
 export interface Findings {
@@ -60,9 +61,7 @@ export async function refuseOwnConfig(topology: Topology): Promise<Findings> {
 
 /** The file as a person in this folder would name it. */
 function nameFor({ file, balancer }: Topology): string {
-  const path = resolve(dirname(file ?? '.'), balancer.config!.file);
-  const near = relative(process.cwd(), path);
-  return near.startsWith('..') ? path : near;
+  return nearPath(resolve(dirname(file ?? '.'), balancer.config!.file));
 }
 
 type Said = Diagnostic & { readonly place: Place };

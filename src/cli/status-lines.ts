@@ -59,7 +59,7 @@ const FAULT_STATE: Readonly<Record<FaultName, string>> = {
   error: 'answering 500',
 };
 
-/** `80`, or `80→8080` where the port in fact is another one; nothing of the topology says who listens on a published one. */
+/** `80`, or `80→8080` where the port in fact is another one. Who listens on a published one, the topology does not say. */
 function portsOf(node: NodeStatus): string {
   return node.ports
     .map(({ port, actual, use }) => {

@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
-import { allRecords } from '../state/record.ts';
-import { isTopologyName } from '../topology/load.ts';
+import { resolve } from 'node:path';
+import { nearPath } from '../text.ts';
+import { meantIn } from './here.ts';
 
 /** The lab that a command is about. */
 export interface Meant {
@@ -22,20 +21,13 @@ export function typedHere(text: string, lab: Meant, cwd = process.cwd()): string
   return text.replaceAll(COMMAND, (command: string, up?: string) => {
     if (isMeantIn(cwd, lab, up !== undefined)) return command;
     if (!up) return `${command} --name ${lab.name}`;
-    return lab.file === undefined ? command : command.replace(' up', ` up ${nearest(cwd, lab.file)}`);
+    return lab.file === undefined ? command : command.replace(' up', ` up ${nearPath(lab.file, cwd)}`);
   });
 }
 
-/** Whether a command without a name means this lab there. */
-function isMeantIn(cwd: string, { name, file }: Meant, byFile: boolean): boolean {
-  const here = readdirSync(cwd).filter(isTopologyName);
-  if (here.length === 1 || byFile) return here.length === 1 && resolve(cwd, here[0]!) === file;
-  const records = allRecords();
-  const meant = here.length === 0 ? records : records.filter((one) => one.file && dirname(one.file) === cwd);
-  return meant.length === 1 && meant[0]!.name === name;
-}
-
-function nearest(cwd: string, file: string): string {
-  const near = relative(cwd, file);
-  return near.startsWith('..') ? file : near;
+/** Whether a command without a name means this lab there. `up` means a file. */
+function isMeantIn(folder: string, { name, file }: Meant, isUp: boolean): boolean {
+  const { files, labs } = meantIn(folder);
+  if (files.length === 1) return resolve(folder, files[0]!) === file;
+  return !isUp && labs.length === 1 && labs[0]!.name === name;
 }

@@ -9,9 +9,10 @@ import { planUp, remember } from './up.ts';
  */
 export async function adopt(topology: Topology): Promise<LabRecord | undefined> {
   const provider = await providerFor(topology);
-  const { nodes } = await provider.observe(topology.name);
-  if (![...nodes.values()].some(({ state }) => state === 'running' || state === 'stopped')) return undefined;
-  const { plan, wish } = await planUp(topology, provider, {});
+  const observed = await provider.observe(topology.name);
+  if (![...observed.nodes.values()].some(({ state }) => state === 'running' || state === 'stopped'))
+    return undefined;
+  const { plan, wish } = await planUp(topology, provider, { observed });
   remember(topology, wish.desired, { finished: plan.steps.length === 0 });
   return readRecord(topology.name);
 }

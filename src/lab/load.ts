@@ -1,4 +1,5 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { nearPath } from '../text.ts';
 import type { ParseOptions } from '../topology/parse.ts';
 import type { ProviderName, Topology } from '../topology/topology.ts';
 
@@ -13,6 +14,5 @@ export async function loadLab(
 ): Promise<Topology> {
   const { findTopology, loadTopology } = await import('../topology/load.ts');
   const file = resolve(topology ?? (await findTopology(process.cwd())));
-  const near = relative(process.cwd(), file);
-  return { ...(await loadTopology(near.startsWith('..') ? file : near, { provider, warn })), file };
+  return { ...(await loadTopology(nearPath(file), { provider, warn })), file };
 }

@@ -130,11 +130,13 @@ export async function planUp(
   options: Pick<UpOptions, 'only' | 'force'> & {
     /** What was made for the lab and is not kept yet; read where it is kept unless said. */
     readonly kept?: Kept;
+    /** What was seen just now; looked at unless said. */
+    readonly observed?: Observed;
   },
 ): Promise<Planned> {
   refuseUnknownNodes(topology, options.only ?? []);
   refuseRival(topology);
-  const observed = await provider.observe(topology.name);
+  const observed = options.observed ?? (await provider.observe(topology.name));
   refuseForeign(
     topology.nodes.map((node) => node.name),
     observed,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { meantIn } from '../cli/here.ts';
 import { EXIT, LabError } from '../errors.ts';
 import { allRecords, type LabRecord, readRecord, requireRecord } from '../state/record.ts';
 import { loadLab } from './load.ts';
@@ -20,14 +21,10 @@ export async function whichLab({ topology, name }: Which): Promise<LabRecord> {
   if (name !== undefined && topology !== undefined) throw bothNamed();
   if (name !== undefined) return requireRecord(name);
   if (topology !== undefined) return existsSync(topology) ? labOfFile(topology) : requireRecord(topology);
-  const { topologiesIn } = await import('../topology/load.ts');
-  const here = await topologiesIn(process.cwd());
-  if (here.length === 1) return labOfFile(here[0]!);
-  const records = allRecords();
-  const ofHere = records.filter(({ file }) => file !== undefined && dirname(file) === process.cwd());
-  const meant = here.length === 0 ? records : ofHere;
-  if (meant.length === 1) return meant[0]!;
-  throw meant.length > 1 ? whichOfThem(meant) : noneIsUp(here[0], records);
+  const { files, labs } = meantIn(process.cwd());
+  if (files.length === 1) return labOfFile(files[0]!);
+  if (labs.length === 1) return labs[0]!;
+  throw labs.length > 1 ? whichOfThem(labs) : noneIsUp(files[0]);
 }
 
 /** The name of the lab that is meant, which may be down by now. */
@@ -63,14 +60,12 @@ function bothNamed(): LabError {
   });
 }
 
-function noneIsUp(here: string | undefined, records: readonly LabRecord[]): LabError {
-  return new LabError(here === undefined ? 'no lab is up' : 'no lab of this folder is up', {
+function noneIsUp(here: string | undefined): LabError {
+  const inFolder = here !== undefined;
+  return new LabError(inFolder ? 'no lab of this folder is up' : 'no lab is up', {
     code: 'lab.unknown',
     exit: EXIT.refused,
-    hints: [
-      here === undefined ? 'lablb up FILE' : `lablb up ${here}`,
-      ...(here ? others(records) : ['lablb init']),
-    ],
+    hints: inFolder ? [`lablb up ${here}`, ...others(allRecords())] : ['lablb up FILE', 'lablb init'],
   });
 }
 

@@ -50,12 +50,16 @@ type Execute<K extends Op['kind']> = (
   hands: Hands,
 ) => Promise<void>;
 
+/** To make what is there already is to start it, and to see that it answers. */
+function make({ node }: Step, _: Op, { provider, spec }: Hands): Promise<void> {
+  return provider.create(spec(node));
+}
+
 const OPS: { readonly [K in Op['kind']]: Execute<K> } = {
-  create: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
-  // To make what is there already is to start it, and to see that it answers.
-  start: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
-  address: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
-  reach: ({ node }, _, { provider, spec }) => provider.create(spec(node)),
+  create: make,
+  start: make,
+  address: make,
+  reach: make,
   destroy: async ({ node }, _, { provider }) => void (await provider.destroy(node)),
   heal: ({ node, op }, { service }, hands) =>
     must(node, op, hands.family(node).heal(service), SERVICE_TIMEOUT_MS, hands),

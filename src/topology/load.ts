@@ -1,5 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import { EXIT, LabError } from '../errors.ts';
 import type { ParseOptions } from './parse.ts';
@@ -69,7 +68,7 @@ function readText(path: string): string {
  * @throws LabError `topology.none` or `topology.several`.
  */
 export async function findTopology(cwd: string): Promise<string> {
-  const names = await topologiesIn(cwd);
+  const names = topologiesIn(cwd);
   const [only, ...others] = names;
   if (only === undefined) {
     throw new LabError(`no topology in ${resolvePath(cwd)}`, {
@@ -89,8 +88,8 @@ export async function findTopology(cwd: string): Promise<string> {
 }
 
 /** Names of the files of a folder that are called as topologies are. */
-export async function topologiesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter(isTopologyName).sort();
+export function topologiesIn(folder: string): string[] {
+  return readdirSync(folder).filter(isTopologyName).sort();
 }
 
 /** Whether a file is called as topologies are. */

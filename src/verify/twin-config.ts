@@ -1,3 +1,4 @@
+import { modeOf, type Section, sectionsOf } from '../render/config-sections.ts';
 import { LOOPBACK, type SideConfig } from './side-balancer.ts';
 
 /** What is different in the twin, beside its ports. */
@@ -93,14 +94,6 @@ export function twinConfig(source: string, changes: Changes = {}): TwinConfig {
 
 type Line = (port: (name: string) => number) => string;
 
-interface Section {
-  readonly kind: string;
-  readonly name: string;
-  readonly words: readonly string[];
-  readonly text: string;
-  readonly lines: readonly { readonly words: readonly string[]; readonly text: string }[];
-}
-
 interface StandIn {
   readonly name: ServerName;
   readonly mode: string;
@@ -108,8 +101,6 @@ interface StandIn {
   readonly to: readonly string[];
 }
 
-const KINDS =
-  /^(?:global|defaults|frontend|backend|listen|peers|program|mailers|ring|log-forward|userlist|resolvers|cache|http-errors|fcgi-app)$/;
 /** Sections that would reach out of the test. */
 const LEFT_OUT = new Set(['peers', 'program', 'mailers', 'ring', 'log-forward']);
 /** What concerns the process, not its traffic. */
@@ -138,23 +129,6 @@ const REACHING: Readonly<Record<string, number>> = {
   resolvers: 2,
   'init-addr': 2,
 };
-
-function sectionsOf(source: string): Section[] {
-  const sections: (Section & { lines: { words: string[]; text: string }[] })[] = [];
-  for (const line of source.split('\n')) {
-    const text = line.trim();
-    if (text === '' || text.startsWith('#')) continue;
-    const words = text.split(/\s+/);
-    if (KINDS.test(words[0]!)) {
-      sections.push({ kind: words[0]!, name: words[1] ?? '', words, text, lines: [] });
-    } else sections.at(-1)?.lines.push({ words, text });
-  }
-  return sections;
-}
-
-function modeOf({ lines }: Section): string | undefined {
-  return lines.findLast(({ words }) => words[0] === 'mode')?.words[1];
-}
 
 function dropped(kind: string, words: readonly string[], { balance, timeouts = {} }: Changes): boolean {
   const [keyword, first] = words;

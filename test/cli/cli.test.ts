@@ -63,6 +63,10 @@ describe('refusals', () => {
       ].join('\n'),
     );
     expect(renderFailures([missing('web1'), new Error('x')], plain)).toMatch(/^✖ web1: [\s\S]*\n✖ x/);
+    const file = (node: string) => new LabError(`/nodes/${node}/a: it is in use`, { code: 'EBUSY', node });
+    expect(renderFailures([file('web1'), file('web2')], plain)).toBe(
+      '✖ web1: /nodes/web1/a: it is in use\n✖ web2: /nodes/web2/a: it is in use',
+    );
   });
 
   it('show what went wrong on a node, and what to try', () => {
